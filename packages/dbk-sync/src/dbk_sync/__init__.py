@@ -1,0 +1,1 @@
+"""Put exactly the files git would take on a Databricks cluster or workspace, incrementally."""
