@@ -1,0 +1,1 @@
+"""Fixtures for tests against an embedded workspace."""
