@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 
 import pytest
 
@@ -47,8 +49,6 @@ def test_a_package_imports_only_the_siblings_it_may(root, package):
 
 @pytest.mark.parametrize("package", ["dbk_session", "dbk_sync"])
 def test_code_for_the_driver_needs_nothing_that_a_driver_lacks(root, package):
-    import sys
-
     guests = {"IPython", "comm", "matplotlib", "pandas", "pyspark", "_dbk_agent", "dbruntime", "matplotlib_inline"}
     (folder,) = (root / "packages").glob(f"*/src/{package}/driver")
 
@@ -60,10 +60,9 @@ def test_code_for_the_driver_needs_nothing_that_a_driver_lacks(root, package):
 
 
 def test_pytest_finds_nothing_but_the_plugin_light_to_import(root):
-    import subprocess
-    import sys
-
-    code = "import sys, dbk_local.pytest_plugin; print([m for m in ('tornado', 'IPython', 'pyspark') if m in sys.modules])"
+    code = (
+        "import sys, dbk_local.pytest_plugin; print([m for m in ('tornado', 'IPython', 'pyspark') if m in sys.modules])"
+    )
 
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 

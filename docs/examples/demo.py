@@ -67,7 +67,7 @@ def run(notebook: Path, output: Path) -> bool:
 
 
 def only_this_workspace(variables: dict[str, str]) -> None:
-    """Point every Databricks client of this process and its children at the embedded workspace, whatever was set before."""
+    """Point every Databricks client of this process and its children at the embedded workspace alone."""
     for name in [name for name in os.environ if name.startswith(("DATABRICKS_", "DBK_"))]:
         del os.environ[name]
     os.environ.update(variables, DATABRICKS_CONFIG_FILE=os.devnull)
