@@ -1,1 +1,1 @@
-"""Fixtures for tests against an embedded workspace."""
+"""Fixtures for tests against the embedded workspace; loaded by pytest wherever `dbk-local` is installed."""
