@@ -1,0 +1,171 @@
+"""The documentation works when pasted: its blocks run, its links lead somewhere, its site builds.
+
+A fenced block of `python`, `bash` or `toml` is checked. A comment line before it says how, where that is not obvious:
+
+    <!-- run: no, REASON -->      not run, for the reason given
+    <!-- run: cell -->            the code of a notebook cell: it runs on the embedded workspace, in one session per page
+    <!-- run: spark cell -->      the same, and it needs Spark
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dbk_local import Workspace
+from dbk_session import Session
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("packages/*/README.md"), *ROOT.glob(".github/*.md")]
+)
+BLOCK = re.compile(
+    r"(?:^<!-- run: (?P<how>[^\n]*?) -->\n+)?^```(?P<language>python|bash|toml)\n(?P<code>.*?)^```$", re.M | re.S
+)
+LINK = re.compile(r"(?<!`)!?\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
+BLOCK_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class Block:
+    page: Path
+    line: int
+    language: str
+    code: str
+    how: str
+
+    def __str__(self):
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(page):
+    text = page.read_text(encoding="utf-8")
+    for found in BLOCK.finditer(text):
+        line = text.count("\n", 0, found.start("code")) + 1
+        yield Block(page, line, found["language"], found["code"], found["how"] or "")
+
+
+ALL = [block for page in PAGES for block in blocks(page)]
+RUN = [block for block in ALL if not block.how.startswith("no")]
+
+
+def of(*languages, cell=False):
+    return [block for block in RUN if block.language in languages and block.how.endswith("cell") == cell]
+
+
+@pytest.fixture(scope="module")
+def workspace():
+    with Workspace() as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def session(workspace):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in workspace.env().items():
+            patch.setenv(name, value)
+        with Session() as session:
+            yield session
+
+
+@pytest.fixture
+def project(workspace, tmp_path, monkeypatch):
+    """A folder like a reader's: a script, a notebook, a little project; the commands on the path, the variables set."""
+    shutil.copytree(ROOT / "docs/examples/quickstart", tmp_path / "project")
+    (tmp_path / "project" / "job.py").write_text('import sys\nprint("job", *sys.argv[1:])\n')
+    (tmp_path / "project" / "pyproject.toml").write_text('[project]\nname = "demo"\n')
+    for name, value in {**workspace.env(), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path / "project"
+
+
+@pytest.mark.parametrize("block", of("bash"), ids=str)
+def test_a_shell_block_runs(block, project):
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block.code],
+        cwd=project, capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("block", of("python"), ids=str)
+def test_a_python_block_runs(block, project):
+    command = [sys.executable, "-W", "error", "-c", block.code]
+
+    run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("block", of("python", cell=True), ids=str)
+def test_a_cell_runs_on_the_cluster(block, session):
+    if block.how.startswith("spark"):
+        pytest.importorskip("pyspark")
+
+    session.run(block.code).raise_for_error()
+
+
+@pytest.mark.parametrize("block", of("toml"), ids=str)
+def test_a_toml_block_is_accepted_as_settings(block, tmp_path):
+    from dbk_config import load
+
+    tomllib.loads(block.code)
+    (tmp_path / "pyproject.toml").write_text(block.code)
+
+    load(cwd=tmp_path, env={"DATABRICKS_CONFIG_FILE": os.devnull})
+
+
+@pytest.mark.parametrize("block", [block for block in ALL if block.how.startswith("no")], ids=str)
+def test_a_block_that_is_not_run_says_why(block):
+    assert re.fullmatch(r"no, \S.{8,}", block.how)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_somewhere(page):
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+
+    dead = []
+    for found in LINK.finditer(text):
+        target, _, anchor = found["target"].partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = (page.parent / target).resolve() if target else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            dead.append(found["target"])
+
+    assert dead == []
+
+
+def anchors(file):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.replace("`", "")).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "-q",
+        "-f",
+        ROOT / ".github/mkdocs.yml",
+        "-d",
+        tmp_path / "site",
+    ]
+
+    run = subprocess.run(command, capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (tmp_path / "site" / "index.html").exists()
