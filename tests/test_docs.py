@@ -3,7 +3,7 @@
 A fenced block of `python`, `bash` or `toml` is checked. A comment line before it says how, where that is not obvious:
 
     <!-- run: no, REASON -->      not run, for the reason given
-    <!-- run: cell -->            the code of a notebook cell: it runs on the embedded workspace, in one session per page
+    <!-- run: cell -->            the code of a notebook cell: it runs on the embedded workspace
     <!-- run: spark cell -->      the same, and it needs Spark
 """
 
