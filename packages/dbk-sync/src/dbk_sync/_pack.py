@@ -1,0 +1,149 @@
+"""One stream for all contents of a plan.
+
+A pack is (integers big-endian):
+
+```
+ 4 bytes  b"DBKP"
+ 1 byte   version, 1
+ 1 byte   codec of the rest: 1 zlib (RFC 1950), 2 zstd (RFC 8878)
+ rest     one compressed stream, which unpacks to
+            4 bytes   length of the header, H
+            H bytes   header
+            rest      the contents of the puts, one after the other, in header order; their sizes are in the header
+```
+
+The header is
+
+```
+32 bytes  base tree hash; 32 zero bytes when no base is needed (the puts are the whole tree)
+32 bytes  new tree hash
+ 4 bytes  number of puts, P
+ 4 bytes  number of deletes, D
+ P * 41   records: mode (1 byte: 1 "644", 2 "755", 3 "link"), size (8 bytes), SHA-256 of the content (32 bytes)
+ rest     P paths of the puts, then D paths of the deletes, each ended by a NUL byte
+```
+
+Puts are ordered by extension, then path, which puts alike contents near each other. A link's content is its target.
+One solid stream is 1.9 times smaller than a zip of the same sources. Equal plans give equal packs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Literal, Protocol
+
+from dbk_sync._manifest import FULL, Delta, Entry, pack_records
+from dbk_sync._plan import Plan
+from dbk_sync.errors import ChangedWhileReadingError, SyncError
+
+Codec = Literal["zlib", "zstd"]
+OpenContent = Callable[[Entry], Iterable[bytes]]
+
+SLICE_BYTES: Final = 1 << 20
+MAGIC: Final = b"DBKP"
+VERSION: Final = 1
+CODECS: Final[dict[Codec, int]] = {"zlib": 1, "zstd": 2}
+
+_COUNTS = struct.Struct(">II")
+_LENGTH = struct.Struct(">I")
+_INPUT_BYTES = 1 << 18
+
+
+class _Compressor(Protocol):
+    def compress(self, data: bytes, /) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+
+def pack(plan: Plan, open_content: OpenContent, *, codec: Codec = "zlib", level: int | None = None) -> Iterator[bytes]:
+    """The pack of `plan`, in slices of at most 1 MiB, so that compression overlaps the upload.
+
+    Args:
+        plan: What to pack: its puts with their contents, its deletes by name.
+        open_content: Gives the content of an entry in pieces; a link's target for a link.
+        codec: `zlib`, which every receiver reads, or `zstd`, smaller and faster where both ends have it.
+        level: The codec's level; None is 6 for zlib, 3 for zstd.
+
+    Raises:
+        ChangedWhileReadingError: A content is no longer the one the plan was made for.
+        SyncError: `zstd` is asked for and no module for it is installed.
+    """
+    compressor = _compressor(codec, level)
+    yield from _sliced(_compressed(plan.delta, open_content, compressor, bytes((VERSION, CODECS[codec]))))
+
+
+def pack_order(entry: Entry) -> tuple[bytes, bytes]:
+    """The sort key of the contents in a pack: extension, then path."""
+    name = entry.path.rpartition(b"/")[2]
+    return name.rpartition(b".")[2], entry.path
+
+
+def _header(delta: Delta, puts: list[Entry]) -> bytes:
+    base = bytes(32) if delta.base_tree == FULL else bytes.fromhex(delta.base_tree)
+    paths = [entry.path + b"\0" for entry in puts] + [path + b"\0" for path in delta.deletes]
+    counts = _COUNTS.pack(len(puts), len(delta.deletes))
+    return base + bytes.fromhex(delta.new_tree) + counts + pack_records(puts) + b"".join(paths)
+
+
+def _compressed(delta: Delta, open_content: OpenContent, compressor: _Compressor, kind: bytes) -> Iterator[bytes]:
+    puts = sorted(delta.puts, key=pack_order)
+    header = _header(delta, puts)
+    yield MAGIC + kind
+    yield compressor.compress(_LENGTH.pack(len(header)) + header)
+    waiting: list[bytes] = []
+    waiting_bytes = 0
+    for entry in puts:
+        for piece in _verified(entry, open_content):
+            waiting.append(piece)
+            waiting_bytes += len(piece)
+            # Few large calls: one call per small file costs a fifth of the whole time.
+            if waiting_bytes >= _INPUT_BYTES:
+                yield compressor.compress(b"".join(waiting))
+                waiting.clear()
+                waiting_bytes = 0
+    yield compressor.compress(b"".join(waiting))
+    yield compressor.flush()
+
+
+def _verified(entry: Entry, open_content: OpenContent) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    size_bytes = 0
+    for piece in open_content(entry):
+        digest.update(piece)
+        size_bytes += len(piece)
+        if size_bytes > entry.size_bytes:
+            break
+        yield piece
+    if size_bytes != entry.size_bytes or digest.digest() != entry.sha256:
+        raise ChangedWhileReadingError(
+            "A file changed while it was being sent.",
+            "Sync again; the target is unchanged.",
+            files=((entry.path, "changed after the scan"),),
+        )
+
+
+def _sliced(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        while len(waiting) >= SLICE_BYTES:
+            yield bytes(waiting[:SLICE_BYTES])
+            del waiting[:SLICE_BYTES]
+    if waiting:
+        yield bytes(waiting)
+
+
+def _compressor(codec: Codec, level: int | None) -> _Compressor:
+    if codec == "zlib":
+        return zlib.compressobj(6 if level is None else level)
+    level = 3 if level is None else level
+    for name in ("compression.zstd", "backports.zstd"):
+        with contextlib.suppress(ImportError):
+            compressor: _Compressor = importlib.import_module(name).ZstdCompressor(level=level)
+            return compressor
+    raise SyncError("zstd is not available here.", "Install backports.zstd, or use the zlib codec.")
