@@ -24,6 +24,7 @@ __all__ = [
     "from_profile",
     "from_pyproject",
     "nearest",
+    "profile_names",
     "sdk_skips_profiles",
     "table_of",
 ]
@@ -182,6 +183,11 @@ def from_profile(text: str, file: Path, profile: str | None, named_by: str = "")
         if value and _allowed(key, "profile")
     }
     return Values(found), name
+
+
+def profile_names(text: str, file: Path) -> list[str]:
+    """The profiles of a configuration file, in order; none when it cannot be parsed."""
+    return [name for name in _sections(text, file)[0] if name != "__settings__"]
 
 
 def _sections(text: str, file: Path) -> tuple[dict[str, dict[str, str]], SettingsError | None]:

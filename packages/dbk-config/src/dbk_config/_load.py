@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dbk_config import _layers, _toml, _values
+from dbk_config import _layers, _toml
 from dbk_config._layers import Found, Values
+from dbk_config._merge import Merged, merge
 from dbk_config._origin import Origin
 from dbk_config._settings import SETTINGS, Settings, SyncSettings
-from dbk_config.errors import InvalidValue, ProfileNotFound, SettingsError, UnreadableFile
+from dbk_config.errors import ProfileNotFound, SettingsError, UnreadableFile
 
 __all__ = ["Project", "load", "projects", "read_text"]
 
@@ -57,19 +58,16 @@ def load(
     given = [_layers.from_arguments(arguments), _layers.from_environment(env)]
     project_dir, project = _project(cwd)
     given.append(project)
-    values: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    problems: list[SettingsError] = []
-    for layer in given:
-        _merge(layer, values, origins, problems)
-    if "config_file" in values:
-        values["config_file"] = _expanded(values["config_file"], cwd, env)
-    profile, note = _profile(values, origins, env, arguments)
-    _merge(profile, values, origins, problems)
-    problems += _contradictions(values, origins)
+    merged = merge(given)
+    file = _expanded(merged.values.get("config_file", Path("~/.databrickscfg")), cwd, env)
+    if "config_file" in merged.values:
+        merged.values["config_file"] = file
+    profile, note = _profile(file, merged, _layers.sdk_skips_profiles(env, arguments))
+    merged.add(profile)
+    problems = merged.problems + merged.contradictions()
     if problems:
         raise SettingsError.of(sorted(problems, key=lambda problem: (str(problem.file or ""), problem.line or 0)))
-    return _settings(values, origins, project_dir, (note,) if note else ())
+    return _settings(merged, project_dir, (note,) if note else ())
 
 
 def projects(cwd: Path) -> Iterator[Project | UnreadableFile]:
@@ -113,20 +111,16 @@ def _project(cwd: Path) -> tuple[Path, Values]:
     return first or cwd, Values()
 
 
-def _profile(
-    values: Mapping[str, Any], origins: Mapping[str, Origin], env: Mapping[str, str], arguments: Mapping[str, object]
-) -> tuple[Values, str]:
-    """What the profile gives, and a note when a configuration file was left unread by the SDK's rule."""
-    file: Path = values.get("config_file") or _expanded(Path("~/.databrickscfg"), Path.cwd(), env)
-    named: str | None = values.get("profile")
-    by = str(origins["profile"]) if named else ""
+def _profile(file: Path, merged: Merged, skipped_for: str) -> tuple[Values, str]:
+    """What the profile gives, and a note when the configuration file was left unread by the SDK's rule."""
+    named: str | None = merged.values.get("profile")
+    by = str(merged.origins["profile"]) if named else ""
     if not file.exists():
         if not named:
             return Values(), ""
         hint = "Make the profile with: databricks configure"
         return Values(problems=[ProfileNotFound(f"{file} does not exist, so no profile {named!r} ({by})", hint)]), ""
-    skipped_for = "" if named else _layers.sdk_skips_profiles(env, arguments)
-    if skipped_for:
+    if skipped_for and not named:
         return Values(), f"({file} was not read: {skipped_for} is set and no profile is named.)"
     try:
         read, name = _layers.from_profile(read_text(file), file, named, by)
@@ -137,44 +131,12 @@ def _profile(
     return read, ""
 
 
-def _merge(layer: Values, values: dict[str, Any], origins: dict[str, Origin], problems: list[SettingsError]) -> None:
-    """Adds a weaker layer; its values are checked even where a stronger one hides them: they are wrong all the same."""
-    problems += layer.problems
-    for name, found in layer.found.items():
-        setting = SETTINGS[name]
-        try:
-            raw = _values.from_text(setting, found.value) if found.is_text else found.value
-            value = _values.convert(setting, raw)
-        except _values.Refused as refused:
-            origin = found.origin
-            at = {"argument": f"argument {setting.option}", "environment": origin.key}.get(origin.layer)
-            label = at or f"{origin}: {name}"
-            problems.append(InvalidValue(f"{label}: {refused}", name=name, file=origin.file, line=origin.line))
-        else:
-            values.setdefault(name, value)
-            origins.setdefault(name, found.origin)
-
-
-def _contradictions(values: Mapping[str, Any], origins: Mapping[str, Origin]) -> list[SettingsError]:
-    """Values that are good alone but not together."""
-    if values.get("sync.store") == "volume" and "sync.volume" not in values:
-        origin = origins["sync.store"]
-        message = f'{origin}: sync.store is "volume" but sync.volume is not set'
-        hint = "Say which: dbk-config set sync.volume /Volumes/<catalog>/<schema>/<volume>"
-        return [InvalidValue(message, hint, name="sync.volume", file=origin.file, line=origin.line)]
-    return []
-
-
-def _settings(
-    values: Mapping[str, Any], origins: Mapping[str, Origin], project_dir: Path, notes: tuple[str, ...]
-) -> Settings:
+def _settings(merged: Merged, project_dir: Path, notes: tuple[str, ...]) -> Settings:
+    values = merged.values
     sync = {name.removeprefix("sync."): value for name, value in values.items() if name.startswith("sync.")}
     own = {name: value for name, value in values.items() if not name.startswith("sync.")}
-    defaults = {name: Origin("default", key=name) for name in SETTINGS}
-    settings = Settings(
-        project_dir=project_dir, sync=SyncSettings(**sync), origins={**defaults, **origins}, notes=notes
-    )
-    return replace(settings, **own)
+    origins = {**{name: Origin("default", key=name) for name in SETTINGS}, **merged.origins}
+    return Settings(project_dir=project_dir, sync=SyncSettings(**sync), origins=origins, notes=notes, **own)
 
 
 def _expanded(file: Path, cwd: Path, env: Mapping[str, str]) -> Path:

@@ -1,13 +1,25 @@
-"""A text that shows itself only when asked to."""
+"""A text that shows itself only when asked to, and the removal of such texts from anything about to be shown."""
 
 from __future__ import annotations
 
 import hmac
+import os
+import re
+import weakref
 from typing import NoReturn
 
-__all__ = ["Secret"]
+__all__ = ["MASK", "Secret", "redact"]
 
 MASK = "***"
+
+# Every secret alive in this process. The last line of defence has to know them all, wherever they came from: a message
+# of a library may quote a header that none of our own code ever put into a text. By identity: of two equal ones either
+# may die first.
+_ALIVE: weakref.WeakValueDictionary[int, Secret] = weakref.WeakValueDictionary()
+
+# Shorter ones are no real tokens, and would hit ordinary words.
+_SHORTEST = 8
+_PATTERNS = re.compile(r"\bdapi[0-9a-fA-F]{32}(-\d+)?|(?<=Bearer )[\w.~+/=-]{8,}|(?<=Basic )[\w+/=]{8,}")
 
 
 class Secret:
@@ -17,10 +29,11 @@ class Secret:
     process boundary writes it down by accident.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("__weakref__", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
+        _ALIVE[id(self)] = self
 
     def reveal(self) -> str:
         """The secret text itself, for the one place that sends it."""
@@ -50,3 +63,12 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled: pass it by the environment")
+
+
+def redact(text: str) -> str:
+    """`text` with every known secret, the token of the environment, and whatever looks like a token as `***`."""
+    known = {secret.reveal() for secret in list(_ALIVE.values())} | {os.environ.get("DATABRICKS_TOKEN", "")}
+    for secret in sorted(known, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, MASK)
+    return _PATTERNS.sub(MASK, text)

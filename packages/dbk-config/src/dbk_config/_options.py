@@ -1,0 +1,160 @@
+"""Command lines that look alike: options derived from the declared settings, and a help text that fits a screen."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from dbk_config._load import load
+from dbk_config._logging import configure_logging
+from dbk_config._setting import Setting
+from dbk_config._settings import SETTINGS, Settings
+
+__all__ = [
+    "add_command",
+    "add_common_options",
+    "add_setting_options",
+    "arguments_of",
+    "make_parser",
+    "settings_of",
+]
+
+_EXAMPLE = "example:\n"
+CONNECTION = ("host", "profile", "cluster_id")
+
+Run = Callable[[argparse.Namespace], "int | None"]
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Wraps everything but the example, and leaves the help texts room."""
+
+    def __init__(self, prog: str, **more: Any) -> None:
+        more.setdefault("max_help_position", 30)
+        super().__init__(prog, **more)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith(_EXAMPLE):
+            return super()._fill_text(text, width, indent)
+        return argparse.HelpFormatter._fill_text(self, text, width, indent)
+
+
+class _Version(argparse.Action):
+    """Prints `<package> <version>`, looked up only when asked: that costs a walk of the installed files."""
+
+    def __init__(self, option_strings: list[str], package: str, **_: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, help="show the version")
+        self.package = package
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"{self.package} {version(self.package)}")
+        parser.exit()
+
+
+def make_parser(package: str, description: str, *, example: str, prog: str | None = None) -> argparse.ArgumentParser:
+    """A parser with the options all our commands share.
+
+    Args:
+        package: the distribution whose version `--version` shows.
+        description: one or two sentences.
+        example: command lines, shown as they are at the end of the help.
+        prog: name of the command; `package` when None.
+    """
+    parser = argparse.ArgumentParser(
+        prog=prog or package, description=description, epilog=_epilog(example), formatter_class=_Formatter
+    )
+    add_common_options(parser, package=package)
+    return parser
+
+
+def add_command(
+    commands: Any,
+    name: str,
+    run: Run,
+    *,
+    package: str,
+    help: str,
+    example: str,
+    description: str = "",
+    settings: tuple[str, ...] = (),
+) -> argparse.ArgumentParser:
+    """A subcommand with the common options.
+
+    Args:
+        commands: what `parser.add_subparsers()` gave.
+        name: the word on the command line.
+        run: called by `run_parser` with the parsed arguments; its number, or 0 for None, is the exit code.
+        package: the distribution whose version `--version` shows.
+        help: one line for the list of commands.
+        example: command lines, shown as they are at the end of the help.
+        description: for the help of this command; `help` when "".
+        settings: names of settings that get an option here, such as `("host", "profile", "cluster_id")`.
+    """
+    text = description or f"{help[:1].upper()}{help[1:]}."
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=help, description=text, epilog=_epilog(example), formatter_class=_Formatter
+    )
+    parser.set_defaults(run=run)
+    add_setting_options(parser, *settings)
+    add_common_options(parser, package=package)
+    return parser
+
+
+def add_common_options(parser: argparse.ArgumentParser, *, package: str) -> None:
+    """`--verbose`, `--debug` and `--version`, on a parser or a subparser (or both: either place then works)."""
+    # Without a default: a subparser's default would undo what was given before the subcommand.
+    level = {"dest": "log_level", "action": "store_const", "default": argparse.SUPPRESS}
+    parser.add_argument("-v", "--verbose", const="info", help="say what is being done", **level)  # type: ignore[arg-type]
+    parser.add_argument("--debug", const="debug", help="say everything; stack traces of errors", **level)  # type: ignore[arg-type]
+    parser.add_argument("--version", action=_Version, package=package)
+
+
+def add_setting_options(parser: argparse.ArgumentParser, *names: str, without: str = "") -> None:
+    """An option for each named setting, all derived from its declaration; `load` checks what they are given.
+
+    Args:
+        parser: where to add them.
+        names: dotted names of settings.
+        without: a prefix to leave out of the options: `sync.` makes `--exclude` of `sync.exclude`.
+    """
+    for name in names:
+        setting = SETTINGS[name]
+        option = "--" + name.removeprefix(without).replace(".", "-").replace("_", "-")
+        parser.add_argument(option, dest=name, default=argparse.SUPPRESS, help=_brief(setting), **_shape(setting))
+
+
+def arguments_of(namespace: argparse.Namespace) -> dict[str, object]:
+    """The settings among the parsed arguments, for `load(arguments=...)`."""
+    return {name: value for name, value in vars(namespace).items() if name in SETTINGS}
+
+
+def settings_of(namespace: argparse.Namespace) -> Settings:
+    """The settings in force for this command line, logging set up by them.
+
+    Raises:
+        SettingsError: as `load`.
+    """
+    settings = load(arguments=arguments_of(namespace))
+    configure_logging(settings.log_level)
+    return settings
+
+
+def _shape(setting: Setting) -> dict[str, Any]:
+    if setting.kind == "flag":
+        return {"action": argparse.BooleanOptionalAction}
+    if setting.choices:
+        return {"metavar": "{" + ",".join(setting.choices) + "}"}
+    metavar = setting.unit.upper() or setting.name.rpartition(".")[2].rpartition("_")[2].upper()
+    return {"metavar": metavar, **({"action": "append"} if setting.kind == "list" else {})}
+
+
+def _brief(setting: Setting) -> str:
+    """The first clause of the help, in the style of argparse: no capital, no full stop."""
+    clause = setting.help.rstrip(".").partition(";")[0].partition(": ")[0]
+    return f"{clause[:1].lower()}{clause[1:]}".replace("%", "%%")
+
+
+def _epilog(example: str) -> str:
+    return _EXAMPLE + "\n".join(f"  {line}" for line in example.splitlines())
