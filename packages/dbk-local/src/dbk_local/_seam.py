@@ -1,7 +1,7 @@
 """Where the two halves of the workspace meet: the HTTP side drives, the driver side runs code.
 
-The HTTP side owns ids, queues, statuses and eviction; the driver side owns processes, interpreters and Spark. Everything
-here lives in the server process, on its event loop. Nothing here blocks: work that would runs in an executor.
+The HTTP side owns ids, queues, statuses and eviction; the driver side owns processes, interpreters and Spark. All of
+this lives in the server process, on its event loop. Nothing here blocks: work that would runs in an executor.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Truth:
     out_prefix: bool = False
     """The value of a last expression is preceded by `Out[n]: `."""
     figures: Literal["images", "image", "none"] = "image"
-    """`image`: one figure gives resultType `image`, several `images`; `images`: always `images`; `none`: the repr only."""
+    """`image`: one figure gives `image`, several give `images`; `images`: always that; `none`: the repr only."""
     truncation: Literal["middle", "end"] = "end"
     """Which of the two markers replaces what is cut from a long text."""
     text_cap_chars: int = 10_000_000
@@ -104,7 +104,7 @@ class ContextHandle(Protocol):
         ...
 
     async def cancel(self) -> None:
-        """Stop what runs (Spark job group first, then SIGINT); `run` then answers with whatever came of it. No-op when idle."""
+        """Stop what runs (Spark job group, then SIGINT); `run` answers with whatever came of it. No-op when idle."""
         ...
 
     async def destroy(self) -> None:

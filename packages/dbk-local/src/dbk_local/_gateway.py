@@ -1,0 +1,271 @@
+"""The HTTP edge: who may ask, what arrived, which endpoint answers, and how the answer leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+from . import _trouble
+from ._call import Call, arguments_of
+from ._log import Request
+from ._replies import ApiError, Reply
+from ._routes import Route, Table
+from ._site import Site
+
+IN_MEMORY_BYTES = 32_000_000
+"""A larger body goes to a file while it arrives."""
+PIECE_BYTES = 256 * 1024
+NEVER_A_NAME = "dbk-local.invalid"
+"""RFC 2606 says this name resolves nowhere, so no web page can be served under it; clients that drop the port from
+their host reach the workspace as their HTTP proxy under this name."""
+
+
+def allowed_hosts(port: int) -> frozenset[str]:
+    """The Host headers that are this machine; others are a web page that made a name point here."""
+    names = ("127.0.0.1", "localhost", "[::1]")
+    plain = {*names} if port == 80 else set()
+    return frozenset({*(f"{name}:{port}" for name in names), *plain, NEVER_A_NAME, f"{NEVER_A_NAME}:80"})
+
+
+def token_in(authorization: str) -> str:
+    """The token of an Authorization header: bearer, or basic with the user `token`; empty when there is none."""
+    kind, _, value = authorization.strip().partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(value).decode().partition(":")
+        except ValueError:
+            return ""
+        return password if user == "token" else ""
+    return ""
+
+
+class Guarded(RequestHandler):
+    """What every handler of this server does first: check the host, never set a cookie or a CORS header."""
+
+    def initialize(self, site: Site) -> None:
+        self.site = site
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
+
+    def check_host(self) -> None:
+        """Refuse a request that was not addressed to this machine.
+
+        Raises:
+            HTTPError: 421, the request is for somebody else.
+        """
+        if self.request.host.lower() not in self.site.hosts:
+            raise HTTPError(421, reason="Misdirected Request")
+
+    def is_authorized(self) -> bool:
+        """True when the request carries the token, in a header."""
+        given = token_in(self.request.headers.get("Authorization", ""))
+        return hmac.compare_digest(given.encode(), self.site.token.encode())
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - Tornado's signature
+        self.finish(f"{status_code} {self._reason}\n")
+
+    def check_xsrf_cookie(self) -> None:
+        """There are no cookies."""
+
+
+@stream_request_body
+class Gateway(Guarded):
+    """Every path that is not the start page or the driver proxy."""
+
+    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+    def initialize(self, site: Site, table: Table) -> None:  # type: ignore[override]  # Tornado passes keywords
+        super().initialize(site)
+        self.table = table
+        self.body = bytearray()
+        self.spill: Any = None
+        self.bytes_in = self.bytes_out = 0
+        self.logged = False
+        self.arguments_in_body: dict[str, Any] | None = None
+
+    async def prepare(self) -> None:
+        self.number = self.site.log.next_number()
+        self.started_s = self.site.clock.unix_s()
+        self.check_host()
+        # An absolute-form target is what a client sends that takes the workspace for its HTTP proxy.
+        target = urlsplit(self.request.uri or "/")
+        self.target = target.path or "/"
+        self.query = dict(parse_qsl(target.query, keep_blank_values=True))
+        method = str(self.request.method)
+        self.found = self.table.find(method, self.target)
+        self.route = self.found[0] if self.found else None
+        self.faults = self.site.faults.strike(method, unquote(self.target), self.route.name if self.route else "")
+
+    async def data_received(self, chunk: bytes) -> None:
+        self.bytes_in += len(chunk)
+        await _trouble.throttle(self, len(chunk))
+        if self.spill is None and len(self.body) + len(chunk) <= IN_MEMORY_BYTES:
+            self.body += chunk
+            return
+        if self.spill is None:
+            self.spill = tempfile.NamedTemporaryFile(dir=self.site.folders.root, prefix=".upload-", delete=False)  # noqa: SIM115  # closed in on_finish
+            await asyncio.to_thread(self.spill.write, bytes(self.body))
+            self.body.clear()
+        await asyncio.to_thread(self.spill.write, chunk)
+
+    async def _respond(self) -> None:
+        try:
+            await _trouble.before(self)
+            reply = await self._reply()
+            reply = await _trouble.after(self, reply)
+            await self._send(reply)
+        except _trouble.Dropped:
+            self._drop()
+        except StreamClosedError:
+            self._drop()
+
+    get = head = post = put = patch = delete = options = _respond
+
+    async def _reply(self) -> Reply:
+        try:
+            if early := _trouble.instead(self):
+                return early
+            if self.found is None:
+                return self._no_such_route()
+            route, variables = self.found
+            if not route.open and not (self.is_authorized() and self.site.token_is_valid):
+                return _trouble.wrong_token(self.site.options.wrong_token)
+            return await route.endpoint(self.site, self._call(route, variables))
+        except ApiError as error:
+            return error.reply()
+        except Exception as error:  # the outermost edge: the client sees a 500, the operator the traceback
+            self.log_exception(type(error), error, error.__traceback__)
+            return ApiError(500, "INTERNAL_ERROR", f"{type(error).__name__}: {error}").reply()
+
+    def _call(self, route: Route, variables: dict[str, str]) -> Call:
+        body = self._whole_body()
+        named: dict[str, Any] = {}
+        if not route.raw and isinstance(body, bytes):
+            named = self.arguments_in_body = arguments_of(self.request.headers.get("Content-Type", ""), body)
+        headers = {name.lower(): value for name, value in self.request.headers.get_all() if name != "Authorization"}
+        path = unquote(self.target)
+        return Call(str(self.request.method), path, self.query, {**self.query, **named}, variables, headers, body)
+
+    def _whole_body(self) -> bytes | Path:
+        if self.spill is None:
+            return bytes(self.body)
+        self.spill.flush()
+        path = Path(self.spill.name)
+        if self.route and not self.route.raw:
+            return path.read_bytes()
+        return path
+
+    def _no_such_route(self) -> Reply:
+        method = self.request.method
+        if self.is_authorized() or not self.target.startswith("/api/"):
+            return ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method} {self.target}'").reply()
+        return _trouble.wrong_token(self.site.options.wrong_token)
+
+    async def _send(self, reply: Reply) -> None:
+        size = reply.length if reply.length is not None else _size(reply.body)
+        self.set_status(reply.status)
+        for name, value in reply.headers.items():
+            self.set_header(name, value)
+        if reply.status != 204:
+            self.set_header("Content-Length", str(size))
+        if self.request.method == "HEAD":
+            self.note_end(reply.status)
+            await self.finish()
+            return
+        half = any(fault.kind == "half-response" for fault in self.faults)
+        await self._write_body(reply, size // 2 if half else size)
+        if half:
+            raise _trouble.Dropped
+        self.note_end(reply.status)
+        await self.finish()
+
+    async def _write_body(self, reply: Reply, size: int) -> None:
+        if isinstance(reply.body, bytes):
+            pace = _trouble.bytes_per_s(self)
+            for start in range(0, size, pace or max(size, 1)):
+                piece = reply.body[start : min(size, start + (pace or size))]
+                self.write(piece)
+                self.bytes_out += len(piece)
+                if pace or size != len(reply.body):
+                    await self.flush()
+                    await _trouble.throttle(self, len(piece))
+            if size != len(reply.body):
+                await self.flush()
+            return
+        with reply.body.open("rb") as file:
+            file.seek(reply.start)
+            while size > 0 and (piece := await asyncio.to_thread(file.read, min(size, PIECE_BYTES))):
+                self.write(piece)
+                await self.flush()
+                await _trouble.throttle(self, len(piece))
+                size -= len(piece)
+                self.bytes_out += len(piece)
+
+    def _drop(self) -> None:
+        """Close the connection under the client, without an answer or in the middle of one."""
+        self.note_end(0)
+        self._auto_finish = False
+        connection: Any = self.request.connection
+        connection.stream.close()
+        self.on_finish()
+
+    def on_connection_close(self) -> None:
+        self.note_end(0)
+        self.on_finish()
+
+    def on_finish(self) -> None:
+        self.note_end(self.get_status())
+        if self.spill is not None:
+            self.spill.close()
+            if os.path.exists(self.spill.name):
+                os.unlink(self.spill.name)
+            self.spill = None
+
+    def note_end(self, status: int) -> None:
+        # Before the last byte leaves: who has the answer finds the request in the log.
+        if self.logged or not hasattr(self, "faults") or self.target.startswith("/_local/"):
+            return
+        self.logged = True
+        kinds = tuple(fault.kind for fault in self.faults)
+        arguments = self.arguments_in_body if self.bytes_in <= 8_000_000 else None
+        self.site.log.add(
+            Request(
+                n=self.number,
+                method=str(self.request.method),
+                path=unquote(self.target),
+                query=self.query,
+                status=status,
+                bytes_in=self.bytes_in,
+                bytes_out=self.bytes_out,
+                started_s=self.started_s,
+                ended_s=self.site.clock.unix_s(),
+                body_json=_printable(arguments),
+                route=self.route.name if self.route else "",
+                faults=kinds,
+            )
+        )
+
+
+def _size(body: bytes | Path) -> int:
+    return len(body) if isinstance(body, bytes) else body.stat().st_size
+
+
+def _printable(arguments: dict[str, Any] | None) -> dict[str, Any] | None:
+    """File parts by their size."""
+    if not arguments:
+        return arguments
+    return {name: f"<{len(value)} bytes>" if isinstance(value, bytes) else value for name, value in arguments.items()}

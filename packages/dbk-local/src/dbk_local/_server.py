@@ -1,0 +1,127 @@
+"""The workspace as a running server on this machine's loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from tornado.httpserver import HTTPServer
+from tornado.web import Application
+
+from . import _api_clusters, _api_commands, _api_dbfs, _api_files, _api_identity, _api_local, _api_workspace
+from ._cluster import OpenDriver
+from ._driver import open_driver
+from ._gateway import Gateway, allowed_hosts
+from ._options import Folders, Options
+from ._routes import Table
+from ._site import DEFAULT_CLUSTER_ID, Site
+from .errors import NotLoopback
+
+PARTS = (_api_commands, _api_clusters, _api_dbfs, _api_workspace, _api_files, _api_identity, _api_local)
+TABLE = Table(route for part in PARTS for route in part.ROUTES)
+LARGEST_BODY_BYTES = 6 * 2**30
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A listening socket on the loopback.
+
+    Raises:
+        NotLoopback: the address is one that other machines can reach.
+    """
+    address = "127.0.0.1" if host == "localhost" else host
+    if not _is_loopback(address):
+        hint = "Listen on 127.0.0.1 and use an SSH tunnel to reach it from elsewhere."
+        raise NotLoopback(f"{host} is not a loopback address.", hint)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    # The protocol is named, or asyncio would leave Nagle's algorithm on: 44 ms for every answer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setblocking(False)
+    listener.bind((address, port))
+    listener.listen(256)
+    return listener
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    options: Options,
+    folder: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    running: bool = True,
+    driver: OpenDriver = open_driver,
+) -> AsyncIterator[Site]:
+    """A workspace that serves until the block ends; with no `folder`, its files are gone then."""
+    listener = listening_socket(host, port)
+    root = folder or Path(tempfile.mkdtemp(prefix="dbk-local-"))
+    site = Site(options, Folders(root.resolve()), driver, token)
+    address, number = listener.getsockname()[:2]
+    site.host = f"http://[{address}]:{number}" if ":" in address else f"http://{address}:{number}"
+    site.hosts = allowed_hosts(number)
+    server = HTTPServer(
+        Application([(".*", Gateway, {"site": site, "table": TABLE})], log_function=_no_log),
+        max_body_size=LARGEST_BODY_BYTES,
+    )
+    server.add_socket(listener)
+    try:
+        cluster = site.add_cluster({}, DEFAULT_CLUSTER_ID)
+        if running:
+            cluster.start()
+            await cluster.settle()
+        yield site
+    finally:
+        server.stop()
+        await site.close()
+        await server.close_all_connections()
+        if folder is None:
+            await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)
+
+
+async def told_to_stop(until_eof: bool) -> None:
+    """Return on SIGTERM, SIGINT, SIGHUP, or when the parent goes away."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    watch = loop.create_task(_parent_gone(stop)) if until_eof else None
+    await stop.wait()
+    if watch:
+        watch.cancel()
+
+
+async def _parent_gone(stop: asyncio.Event) -> None:
+    """Stdin ends when the parent is gone; its process id changes even where a sibling inherited our pipe."""
+    parent = os.getppid()
+    asyncio.get_running_loop().add_reader(0, _stop_at_end, stop)
+    while os.getppid() == parent:
+        await asyncio.sleep(1.0)
+    stop.set()
+
+
+def _stop_at_end(stop: asyncio.Event) -> None:
+    if not os.read(0, 4096):
+        stop.set()
+
+
+def _no_log(_: object) -> None:
+    """The request log is the workspace's own."""
+
+
+__all__ = ["TABLE", "listening_socket", "serving", "sys", "told_to_stop"]

@@ -1,0 +1,155 @@
+"""How faults and latency take hold of one request in the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ._faults import Fault
+from ._replies import ApiError, Reply
+
+if TYPE_CHECKING:
+    from ._gateway import Gateway
+
+GATEWAY_503 = "No webapps are available to handle your request. Please try again later."
+HTML_PAGE = (
+    "<!DOCTYPE html><html><head><title>Sign In - Databricks</title></head><body><pre>Please sign in</pre></body></html>"
+)
+INVALID_TOKEN_PAGE = (
+    "<html><head><title>Error 403 Invalid access token.</title></head><body><h2>HTTP ERROR 403</h2>"
+    "<p>Problem accessing the page. Reason:<pre>    Invalid access token.</pre></p></body></html>"
+)
+
+
+class Dropped(Exception):
+    """The connection ends here."""
+
+
+def wrong_token(form: str) -> Reply:
+    """The answer to a wrong, expired or missing token, in the form the option names."""
+    if form == "html":
+        return Reply(403, INVALID_TOKEN_PAGE.encode(), {"Content-Type": "text/html;charset=utf-8"})
+    if form == "401":
+        return ApiError(
+            401, "UNAUTHENTICATED", "Credential was not sent or was of an unsupported type for this API."
+        ).reply()
+    return ApiError(403, "PERMISSION_DENIED", "Invalid access token.").reply()
+
+
+def of_kind(gateway: Gateway, *kinds: str) -> list[Fault]:
+    """The faults of some kinds that hit this request."""
+    return [fault for fault in gateway.faults if fault.kind in kinds]
+
+
+async def before(gateway: Gateway) -> None:
+    """What happens on the way in.
+
+    Raises:
+        Dropped: the request is lost.
+    """
+    site = gateway.site
+    if not gateway.target.startswith("/_local"):
+        await _wait(site.options.latency_s / 2)
+    for fault in of_kind(gateway, "delay"):
+        await _wait(float(fault.parameters.get("seconds", 1.0)))
+    if of_kind(gateway, "drop-before"):
+        raise Dropped
+    if of_kind(gateway, "expired-token"):
+        site.token_is_valid = False
+    if of_kind(gateway, "evict-context", "restart-driver"):
+        await _strike_cluster(gateway)
+
+
+async def after(gateway: Gateway, reply: Reply) -> Reply:
+    """What happens on the way out.
+
+    Raises:
+        Dropped: the answer is lost.
+    """
+    if not gateway.target.startswith("/_local"):
+        await _wait(gateway.site.options.latency_s / 2)
+    if of_kind(gateway, "drop-after"):
+        raise Dropped
+    if spoilers := of_kind(gateway, "null-results", "truncate-text"):
+        return _spoil(reply, spoilers)
+    return reply
+
+
+def instead(gateway: Gateway) -> Reply | None:
+    """An answer in place of the endpoint's."""
+    for fault in of_kind(gateway, "status", "429", "503", "html"):
+        return _answer(fault)
+    return None
+
+
+async def throttle(gateway: Gateway, size: int) -> None:
+    """Take the time that `size` bytes need at the chosen bandwidth."""
+    if pace := bytes_per_s(gateway):
+        await _wait(size / pace)
+
+
+def bytes_per_s(gateway: Gateway) -> int:
+    """The bandwidth of this request; 0: unlimited."""
+    for fault in of_kind(gateway, "bandwidth"):
+        return int(fault.parameters.get("bytes_per_s", 100_000))
+    return gateway.site.options.bandwidth_bytes_per_s
+
+
+async def _wait(seconds: float) -> None:
+    if seconds > 0:
+        await asyncio.sleep(seconds)
+
+
+def _answer(fault: Fault) -> Reply:
+    given = fault.parameters
+    headers = {} if given.get("retry_after") is None else {"Retry-After": str(given["retry_after"])}
+    if fault.kind == "429":
+        message = "Workspace 1234567890123456 exceeded the concurrent limit of 60 requests."
+        made = ApiError(429, "REQUEST_LIMIT_EXCEEDED", message).reply()
+    elif fault.kind == "503":
+        made = Reply(503, GATEWAY_503.encode(), {"Content-Type": "text/plain;charset=utf-8"})
+    elif fault.kind == "html" or given.get("html"):
+        page = given["html"] if isinstance(given.get("html"), str) else HTML_PAGE
+        made = Reply(int(given.get("status", 200)), page.encode(), {"Content-Type": "text/html;charset=utf-8"})
+    elif "text" in given:
+        made = Reply(int(given.get("status", 500)), str(given["text"]).encode(), {"Content-Type": "text/plain"})
+    else:
+        code, message = given.get("code", "INTERNAL_ERROR"), given.get("message", "Something went wrong.")
+        made = ApiError(int(given.get("status", 500)), code, message).reply()
+    return replace(made, headers={**made.headers, **headers})
+
+
+def _spoil(reply: Reply, faults: list[Fault]) -> Reply:
+    """Take away from a command's final status what the faults say."""
+    if reply.status != 200 or not isinstance(reply.body, bytes):
+        return reply
+    body: dict[str, Any] = json.loads(reply.body)
+    if body.get("status") != "Finished":
+        for fault in faults:  # the result is what the fault is about: wait for it
+            fault.hits -= 1
+            fault.seen -= 1
+        return reply
+    for fault in faults:
+        results = body.get("results") or {}
+        if fault.kind == "null-results":
+            body["results"] = None
+        elif isinstance(results.get("data"), str):
+            results["data"] = results["data"][: int(fault.parameters.get("chars", 50_000))]
+    return replace(reply, body=json.dumps(body).encode())
+
+
+async def _strike_cluster(gateway: Gateway) -> None:
+    from ._call import arguments_of
+
+    body = arguments_of(gateway.request.headers.get("Content-Type", ""), bytes(gateway.body))
+    named = {**gateway.query, **body}
+    cluster = gateway.site.clusters.get(named.get("clusterId") or named.get("cluster_id") or "")
+    if cluster is None:
+        cluster = next(iter(gateway.site.clusters.values()))
+    if of_kind(gateway, "restart-driver"):
+        cluster.crash()
+        await cluster.settle()
+    elif cluster.contexts and (context_id := named.get("contextId")):
+        await cluster.contexts.destroy(context_id)
