@@ -1,0 +1,95 @@
+"""What must hold before a change starts, so that none of its later steps can fail for a reason of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+
+from ._format import MODE_LINK, RECORD, Header, Manifest, Put, manifest_bytes, tree_hash
+from ._names import is_bytecode, kind, parents
+from ._refusals import BadPack, Occupied
+
+
+def outcome_of(before: Manifest, header: Header) -> tuple[Manifest, bytes, list[bytes]]:
+    """The manifest the pack leads to, its canonical form, and which listed paths go.
+
+    Only what the manifest lists is ever deleted: files that the user's code wrote are not in it.
+    """
+    puts = {put.path: put.record for put in header.puts}
+    if header.base:
+        deletes = [path for path in header.deletes if path in before]
+        after = {**before, **puts}
+        for path in header.deletes:
+            after.pop(path, None)
+    else:
+        after = puts
+        deletes = sorted(before.keys() - puts.keys())
+    blob = manifest_bytes(after)
+    if tree_hash(blob) != header.tree:
+        raise BadPack("The pack does not lead to the tree that it promises.")
+    _check_kinds(after)
+    return after, blob, deletes
+
+
+def check_room(root: bytes, puts: Iterable[Put], deletes: frozenset[bytes]) -> None:
+    """Refuses a put where the user's code made something else of the same name."""
+    sound: set[bytes] = {b""}
+    for put in puts:
+        _check_parents(root, put.path, deletes, sound)
+        found = kind(os.path.join(root, put.path))
+        if found == "directory" and not _all_deleted(root, put.path, deletes):
+            raise Occupied(f"{put.path!r} is a directory here, with files that the sync did not put there.")
+        if found == "special":
+            raise Occupied(f"{put.path!r} is a device, pipe or socket here.")
+
+
+def state_of(whole: bytes, record: bytes) -> str:
+    """`same`, `changed` or `missing`: the file at `whole` against its record, every byte read."""
+    mode, size_bytes, sha256 = RECORD.unpack(record)
+    found = kind(whole)
+    if not found:
+        return "missing"
+    if mode == MODE_LINK:
+        same = found == "link" and hashlib.sha256(os.readlink(whole)).digest() == sha256
+    else:
+        same = found == "file" and os.lstat(whole).st_size == size_bytes and _digest(whole) == sha256
+    return "same" if same else "changed"
+
+
+def _digest(whole: bytes) -> bytes:
+    digest = hashlib.sha256()
+    with open(whole, "rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.digest()
+
+
+def _check_kinds(manifest: Manifest) -> None:
+    """Refuses a path that would be a file and a directory."""
+    for folder in {os.path.dirname(path) for path in manifest}:
+        for parent in (folder, *parents(folder)):
+            if parent in manifest:
+                raise BadPack(f"The pack has {parent!r} both as a file and as a directory.")
+
+
+def _check_parents(root: bytes, path: bytes, deletes: frozenset[bytes], sound: set[bytes]) -> None:
+    parent = os.path.dirname(path)
+    if parent in sound:
+        return
+    _check_parents(root, parent, deletes, sound)
+    found = kind(os.path.join(root, parent))
+    if found not in ("directory", "") and parent not in deletes:
+        # A link here could lead a write out of the tree.
+        raise Occupied(f"{parent!r} should be a directory, but is a {found} that the sync did not put there.")
+    sound.add(parent)
+
+
+def _all_deleted(root: bytes, path: bytes, deletes: frozenset[bytes]) -> bool:
+    for folder, folders, names in os.walk(os.path.join(root, path)):
+        below = os.path.relpath(folder, root)
+        links = [name for name in folders if kind(os.path.join(folder, name)) == "link"]
+        for name in names + links:
+            if os.path.join(below, name) not in deletes and not is_bytecode(folder, name):
+                return False
+    return True

@@ -1,0 +1,239 @@
+"""Requests in, answers out: what the receiver does for a client, one dict each way.
+
+A request has `op`, `session` (hex, unguessable), and for all but `piece` where the tree lies: `extract_to`
+(`workspace`, `driver` or an absolute path), `user`, `project`. Operations:
+
+```
+open     where the tree will be or is -> {path, where, tree, dbfs}
+piece    {upload, offset, sha256} + data: one piece of a pack -> {size}
+apply    {source} + data: a pack, wherever `source` says
+         -> {tree, path, where, written, deleted, bytes, changed_modules}
+verify   every file read again -> {tree, path, files, missing, changed}
+close    the tree removed -> {kept}
+```
+
+Every answer may have `notices` (sentences for the user, each said once). `{"need_full": reason}` asks for everything,
+`{"error": {code, message, hint}}` says no. An answer stays far below the 50,000 characters that a command may print.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import threading
+import time
+from typing import Any, NamedTuple
+
+from . import _interpreter, _locks, _roots
+from ._disk import Disk
+from ._format import PackReader
+from ._names import as_text
+from ._refusals import NeedFull, Refusal, UnsafeTarget
+from ._source import DBFS_MOUNT, Pieces, opened
+from ._tree import Outcome, Tree, beside
+
+_SESSION = re.compile(r"[0-9a-f]{8,64}")
+_NAMES_SHOWN = 100
+
+
+class _Place(NamedTuple):
+    path: bytes
+    where: str
+    """`workspace`, `driver` or `path`."""
+
+
+class _Held(NamedTuple):
+    tree: Tree
+    lock: int
+
+
+class Receiver:
+    """The trees this interpreter works on, by session."""
+
+    def __init__(self, disk: Disk | None = None) -> None:
+        self._disk = disk or Disk()
+        self._pieces = Pieces()
+        self._places: dict[str, _Place] = {}
+        self._held: dict[str, _Held] = {}
+        self._came_from: dict[str, str] = {}
+        self._notices: list[str] = []
+        self._mutex = threading.Lock()
+
+    def answer(self, request: dict[str, Any], data: bytes = b"") -> dict[str, Any]:
+        """Carries out one request; never raises."""
+        with self._mutex:
+            try:
+                answer = self._operation(request, data)
+            except NeedFull as refusal:
+                answer = {"need_full": refusal.message}
+            except Refusal as refusal:
+                answer = {"error": {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}}
+            except OSError as error:
+                # The disk stopped in the middle: what the tree is now is read again next time.
+                self._let_go(request.get("session", ""))
+                answer = {"error": {"code": "disk", "message": _described(error), "hint": ""}}
+            except Exception as error:  # the client must learn of it in an answer, not by a traceback
+                self._let_go(request.get("session", ""))
+                answer = {"error": {"code": "internal", "message": _described(error), "hint": ""}}
+            if self._notices:
+                answer["notices"], self._notices = self._notices, []
+            return answer
+
+    def _operation(self, request: dict[str, Any], data: bytes) -> dict[str, Any]:
+        session = request["session"]
+        if not _SESSION.fullmatch(session):
+            raise UnsafeTarget("This is not the name of a session.")
+        if request["op"] == "piece":
+            size = self._pieces.add(request["upload"], request["offset"], data, request["sha256"])
+            return {"size": size}
+        operations = {"open": self._open, "apply": self._apply, "verify": self._verify, "close": self._close}
+        return operations[request["op"]](session, self._place(session, request), request, data)
+
+    def _open(self, session: str, place: _Place, _request: dict[str, Any], _data: bytes) -> dict[str, Any]:
+        held = self._hold(session, place)
+        return {
+            "path": as_text(place.path),
+            "where": place.where,
+            "tree": held.tree.tree if held else "",
+            "dbfs": os.path.isdir(DBFS_MOUNT),
+        }
+
+    def _apply(self, session: str, place: _Place, request: dict[str, Any], data: bytes) -> dict[str, Any]:
+        held = self._hold(session, place)
+        with opened(request["source"], data, self._pieces) as file:
+            if held is not None:
+                outcome = held.tree.apply(PackReader(file))
+            else:
+                outcome = self._create(session, place, request, file)
+        os.utime(self._held[session].tree.marker)  # shows the sweep that somebody works here
+        if outcome.unlinked:
+            self._notices.append(f"Left out {len(outcome.unlinked)} link(s): {place.where} files cannot be links.")
+        return {
+            "tree": outcome.tree,
+            "path": as_text(place.path),
+            "where": place.where,
+            "written": outcome.written,
+            "deleted": outcome.deleted,
+            "bytes": outcome.size_bytes,
+            "changed_modules": _interpreter.changed_modules(place.path, outcome.changed)[:_NAMES_SHOWN],
+        }
+
+    def _create(self, session: str, place: _Place, request: dict[str, Any], file: Any) -> Outcome:
+        """The first files of a session, and the interpreter's move into their directory."""
+        marker = json.dumps({"v": 1, "session": session, "project": request["project"], "made": time.time()}).encode()
+        tree = Tree(place.path, self._disk)
+        outcome = None
+        if place.where != "path":
+            with contextlib.suppress(OSError):
+                outcome = tree.build(PackReader(file), marker)
+        if outcome is None:
+            # A directory that is there already, or cannot be moved into place: file by file, with a journal.
+            file.seek(0)
+            reader = PackReader(file)
+            if reader.header.base:
+                raise NeedFull("There are no files here yet.")
+            tree.make(marker)
+            self._held[session] = _Held(tree, _locks.hold(tree.control))
+            tree.open()
+            outcome = tree.apply(reader)
+        else:
+            self._held[session] = _Held(tree, _locks.hold(tree.control))
+        self._enter(session, place)
+        return outcome
+
+    def _verify(self, session: str, place: _Place, _request: dict[str, Any], _data: bytes) -> dict[str, Any]:
+        held = self._hold(session, place)
+        if held is None:
+            raise NeedFull("There are no files here yet.")
+        missing, changed = held.tree.differences()
+        return {
+            "tree": held.tree.tree,
+            "path": as_text(place.path),
+            "files": len(held.tree.manifest or {}),
+            "missing": [as_text(path) for path in missing[:_NAMES_SHOWN]],
+            "changed": [as_text(path) for path in changed[:_NAMES_SHOWN]],
+            "missing_count": len(missing),
+            "changed_count": len(changed),
+        }
+
+    def _close(self, session: str, place: _Place, _request: dict[str, Any], _data: bytes) -> dict[str, Any]:
+        held = self._hold(session, place)
+        self._pieces.remove()
+        _interpreter.leave(place.path, self._came_from.pop(session, "/"))
+        kept = 0
+        if held is not None and place.where != "path":  # a directory somebody chose keeps its files
+            kept = held.tree.clear()
+        if place.where != "path":
+            self._disk.remove_tree(beside(place.path))
+            with contextlib.suppress(OSError):
+                self._disk.remove_dir(os.path.dirname(place.path))
+        self._let_go(session)
+        self._places.pop(session, None)
+        return {"kept": kept, "path": as_text(place.path)}
+
+    def _hold(self, session: str, place: _Place) -> _Held | None:
+        """The session's tree, locked and sound; None when there is none yet."""
+        held = self._held.get(session)
+        if held is not None and os.path.isfile(held.tree.marker):
+            return held
+        self._let_go(session)  # removed under our feet, if it was ever there
+        tree = Tree(place.path, self._disk)
+        has_marker = os.path.isfile(tree.marker)
+        _roots.check_takeover(place.path, has_marker)
+        if not has_marker:
+            return None
+        held = _Held(tree, _locks.hold(tree.control))
+        self._held[session] = held
+        tree.open()
+        self._enter(session, place)
+        return held
+
+    def _enter(self, session: str, place: _Place) -> None:
+        self._came_from.setdefault(session, _interpreter.enter(place.path))
+
+    def _let_go(self, session: str) -> None:
+        held = self._held.pop(session, None)
+        if held is not None:
+            _locks.release(held.lock)
+
+    def _place(self, session: str, request: dict[str, Any]) -> _Place:
+        """Where the session's tree lies, decided once; an interpreter that was restarted finds the same again."""
+        if session not in self._places:
+            self._places[session] = self._decide(session, request)
+        return self._places[session]
+
+    def _decide(self, session: str, request: dict[str, Any]) -> _Place:
+        wish = request["extract_to"]
+        if wish not in ("workspace", "driver"):
+            return _Place(_roots.asked_for(wish), "path")
+        name = os.fsencode(_plain(request["project"]) + "-" + session)
+        if wish == "workspace":
+            try:
+                root = _roots.workspace_root(request["user"], self._disk)
+            except OSError as error:
+                local = os.path.join(_roots.driver_root(self._disk), name)
+                self._notices.append(
+                    f"Workspace files cannot be written from this cluster ({_described(error)}); "
+                    f"the project is on the driver's disk, in {as_text(local)}."
+                )
+                return self._swept(_Place(local, "driver"))
+            return self._swept(_Place(os.path.join(root, name), "workspace"))
+        return self._swept(_Place(os.path.join(_roots.driver_root(self._disk), name), "driver"))
+
+    def _swept(self, place: _Place) -> _Place:
+        _locks.sweep(os.path.dirname(place.path), self._disk, time.time())
+        return place
+
+
+def _plain(project: str) -> str:
+    """The project's name as part of a directory name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", project).strip(".-")[:40] or "project"
+
+
+def _described(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+        return f"{error.strerror}{where}"
+    return f"{type(error).__name__}: {error}"

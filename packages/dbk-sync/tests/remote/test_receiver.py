@@ -1,0 +1,250 @@
+"""The receiver in this process: what a request does to a directory."""
+
+import os
+import sys
+
+import pytest
+
+ONE = {b"a.py": b"a = 1\n", b"pkg/__init__.py": b"", b"pkg/deep/b.txt": b"b" * 3_000_000}
+
+
+def test_the_first_pack_makes_the_tree_and_enters_it(bench, tools):
+    one = bench()
+
+    answer = one.apply(None, ONE)
+
+    assert tools.read_tree(answer["path"]) == ONE
+    assert answer["tree"] == tools.manifest_of(ONE).tree
+    assert (answer["written"], answer["deleted"], answer["bytes"]) == (3, 0, 3_000_006)
+    assert sys.path[0] == answer["path"] == os.getcwd()
+    assert answer["where"] == "driver"
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {},
+        {b"a.py": b"a = 2\n"},
+        {**ONE, b"new/dir/c.py": b"c"},
+        {b"a.py/x": b"a file becomes a directory", b"pkg": b"a directory becomes a file"},
+        {b"pkg/deep/b.txt": b"short"},
+        {b"\xff\xfe": b"a name that is not UTF-8"},
+    ],
+    ids=["nothing", "one", "more", "kinds", "few", "bytes"],
+)
+def test_a_delta_leads_from_one_tree_to_the_next_and_back(bench, tools, new):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+
+    there = one.apply(ONE, new)
+    seen = tools.read_tree(path)
+    back = one.apply(new, ONE)
+
+    assert seen == new
+    assert there["tree"] == tools.manifest_of(new).tree
+    assert tools.read_tree(path) == ONE
+    assert back["tree"] == tools.manifest_of(ONE).tree
+
+
+def test_modes_and_links_arrive(bench, tools):
+    tree = {b"run.sh": tools.Script(b"#!/bin/sh\n"), b"d/link": tools.Link(b"../run.sh"), b"d/dir": tools.Link(b".")}
+    one = bench()
+
+    path = one.apply(None, tree)["path"]
+    found = tools.read_tree(path)
+
+    assert found == tree
+    assert {path: type(content) for path, content in found.items()} == {
+        path: type(content) for path, content in tree.items()
+    }
+
+
+def test_directories_that_became_empty_go_and_those_with_other_files_stay(bench, tools):
+    one = bench()
+    path = one.apply(None, {b"gone/a/x.py": b"x", b"kept/y.py": b"y", b"z": b"z"})["path"]
+    os.makedirs(f"{path}/gone/a/__pycache__")
+    open(f"{path}/gone/a/__pycache__/x.cpython-311.pyc", "wb").close()
+    open(f"{path}/kept/output.csv", "wb").close()
+
+    one.apply({b"gone/a/x.py": b"x", b"kept/y.py": b"y", b"z": b"z"}, {b"z": b"z"})
+
+    assert tools.read_tree(path) == {b"z": b"z", b"kept/output.csv": b""}
+    assert not os.path.exists(f"{path}/gone")
+
+
+def test_a_full_pack_deletes_what_was_synced_before_and_nothing_else(bench, tools):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+    with open(f"{path}/pkg/result.csv", "wb") as file:
+        file.write(b"1,2\n")
+
+    answer = one.apply(None, {b"only": b"this"})
+
+    assert tools.read_tree(path) == {b"only": b"this", b"pkg/result.csv": b"1,2\n"}
+    assert answer["deleted"] == 3
+
+
+def test_a_delta_from_another_tree_asks_for_everything(bench, tools):
+    one = bench()
+
+    first = one.apply(ONE, {})
+    path = one.apply(None, ONE)["path"]
+    second = one.apply({b"a.py": b"other"}, {b"a.py": b"third"})
+
+    assert "need_full" in first
+    assert "need_full" in second
+    assert tools.read_tree(path) == ONE
+
+
+def test_a_delta_that_arrives_twice_changes_nothing_the_second_time(bench, tools):
+    one = bench()
+    one.apply(None, ONE)
+
+    first, second = one.apply(ONE, {b"a.py": b"2"}), one.apply(ONE, {b"a.py": b"2"})
+
+    assert first["written"] == 1
+    assert second["written"] == 0
+    assert first["tree"] == second["tree"]
+
+
+def test_a_new_interpreter_finds_the_tree_of_its_session_again(bench, tools):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+    one.let_go()
+    again = bench(session=one.session)
+
+    opened = again.ask("open")
+    answer = again.apply(ONE, {b"a.py": b"2"})
+
+    assert opened["tree"] == tools.manifest_of(ONE).tree
+    assert answer["path"] == path
+    assert tools.read_tree(path) == {b"a.py": b"2"}
+
+
+def test_a_tree_that_was_removed_is_asked_for_again(bench, tools):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+    os.chdir("/")
+    os.system(f"rm -r '{path}'")
+
+    delta = one.apply(ONE, {b"a.py": b"2"})
+    full = one.apply(None, ONE)
+
+    assert "need_full" in delta
+    assert tools.read_tree(full["path"]) == ONE
+
+
+def test_loaded_modules_that_changed_are_named_and_their_bytecode_is_dropped(bench, monkeypatch):
+    name = "dbk_sync_sample_module"
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    one = bench()
+    before = {f"{name}.py".encode(): b"value = 1\n", b"other.py": b""}
+    after = {f"{name}.py".encode(): b"value = 2\n", b"other.py": b"x"}
+    one.apply(None, before)
+    module = __import__(name)
+
+    answer = one.apply(before, after)
+
+    assert module.value == 1
+    assert answer["changed_modules"] == [name]
+    del sys.modules[name]
+    # Same size and, most likely, same second: only the removal of the old bytecode makes this 2.
+    assert __import__(name).value == 2
+    del sys.modules[name]
+
+
+def test_closing_removes_the_tree_and_leaves_the_interpreter_outside(bench, roots):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+
+    answer = one.ask("close")
+
+    assert answer["kept"] == 0
+    assert not os.path.exists(path)
+    assert path not in sys.path
+    assert not os.getcwd().startswith(path)
+    assert list((roots / "disk").iterdir()) == []
+
+
+def test_closing_keeps_what_the_code_wrote(bench, tools):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+    open(f"{path}/result.csv", "wb").close()
+
+    answer = one.ask("close")
+
+    assert answer["kept"] == 1
+    assert tools.read_tree(path) == {b"result.csv": b""}
+
+
+def test_verify_reads_every_file_again(bench):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+    sound = one.ask("verify")
+    os.unlink(f"{path}/a.py")
+    with open(f"{path}/pkg/__init__.py", "w") as file:
+        file.write("x")
+
+    broken = one.ask("verify")
+
+    assert (sound["files"], sound["missing"], sound["changed"]) == (3, [], [])
+    assert (broken["missing"], broken["changed"]) == (["a.py"], ["pkg/__init__.py"])
+
+
+def test_two_sessions_of_one_project_have_trees_of_their_own(bench, tools):
+    one, two = bench(), bench()
+
+    first, second = one.apply(None, {b"x": b"1"}), two.apply(None, {b"x": b"2"})
+
+    assert first["path"] != second["path"]
+    assert tools.read_tree(first["path"]) == {b"x": b"1"}
+    assert tools.read_tree(second["path"]) == {b"x": b"2"}
+
+
+def test_the_workspace_folder_is_used_where_it_can_be_written(bench, roots, tools):
+    answer = bench(extract_to="workspace").apply(None, ONE)
+
+    assert answer["where"] == "workspace"
+    assert answer["path"].startswith(f"{roots}/users/someone@example.com/.dbk/my-project-")
+    assert tools.read_tree(answer["path"]) == ONE
+    assert "notices" not in answer
+
+
+def test_without_a_workspace_folder_the_disk_is_used_and_that_is_said_once(bench, roots):
+    os.rmdir(roots / "users" / "someone@example.com")
+    one = bench(extract_to="workspace")
+
+    first, second = one.apply(None, ONE), one.apply(ONE, {})
+
+    assert first["where"] == "driver"
+    assert len(first["notices"]) == 1
+    assert "the project is on the driver's disk" in first["notices"][0]
+    assert "notices" not in second
+
+
+def test_a_file_system_without_links_gets_everything_else(bench, tools, monkeypatch):
+    def refuse(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "symlink", refuse)
+
+    answer = bench().apply(None, {b"a": b"1", b"l": tools.Link(b"a")})
+
+    assert tools.read_tree(answer["path"]) == {b"a": b"1"}
+    assert answer["notices"] == ["Left out 1 link(s): driver files cannot be links."]
+
+
+def test_a_directory_that_cannot_be_moved_is_filled_in_place(bench, tools, monkeypatch):
+    rename = os.rename
+
+    def refuse(old, new):
+        if os.path.isdir(old):
+            raise OSError(1, "Operation not permitted")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", refuse)
+
+    answer = bench().apply(None, ONE)
+
+    assert tools.read_tree(answer["path"]) == ONE
+    assert os.listdir(os.path.dirname(answer["path"])) == [os.path.basename(answer["path"])]
