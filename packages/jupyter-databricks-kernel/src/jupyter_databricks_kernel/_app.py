@@ -1,0 +1,50 @@
+"""The process around the kernel: sockets and threads of ipykernel's application, signals of our own."""
+
+# mypy: allow-untyped-calls
+# (ipykernel and IPython leave most of their methods without types.)
+
+import signal
+from types import FrameType
+from typing import Any
+
+from ipykernel.kernelapp import IPKernelApp
+
+from jupyter_databricks_kernel.kernel import DatabricksKernel
+
+__all__ = ["DatabricksKernelApp"]
+
+
+class DatabricksKernelApp(IPKernelApp):
+    """Starts a `DatabricksKernel` and ends it in good order on SIGTERM."""
+
+    name = "databricks-kernel"
+    kernel_class = DatabricksKernel
+    # The kernel's own stdout and stderr are a log for whoever started it. Captured, as ipykernel does with the user's
+    # output, they would turn up in a cell.
+    outstream_class = None  # type: ignore[assignment]  # the trait allows None
+
+    def init_control(self, context: Any) -> None:
+        """Makes the control channel, without the thread that serves subshells: there are none."""
+        super().init_control(context)
+        self.shell_channel_thread.io_loop.close()
+        self.shell_channel_thread = None
+
+    def init_pdb(self) -> None:
+        """Nothing of the user's is debugged in this process."""
+
+    def init_signal(self) -> None:
+        """Until the kernel is there to serve it, SIGINT means nothing."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def start(self) -> None:
+        """Runs until the kernel is shut down."""
+
+        def on_sigterm(_number: int, _frame: FrameType | None) -> None:
+            self.kernel.io_loop.add_callback_from_signal(self._leave)
+
+        signal.signal(signal.SIGTERM, on_sigterm)
+        super().start()
+
+    async def _leave(self) -> None:
+        await self.kernel.close_remote()
+        self.kernel.io_loop.stop()

@@ -1,0 +1,83 @@
+"""What the kernel needs of the other side of the wire, without knowing who provides it (`_compose` does)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from jupyter_databricks_kernel._policy import Request
+from jupyter_databricks_kernel._progress import Phase
+
+__all__ = ["Job", "PhaseEntered", "Remote"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A request on its way to the cluster.
+
+    Attributes:
+        run_id: The id of its `execute_request`, under which all its events come back.
+        request: What to run.
+        count: Its number, `In [count]`.
+    """
+
+    run_id: str
+    request: Request
+    count: int
+
+
+@dataclass(frozen=True)
+class PhaseEntered:
+    """The running job now waits for something; None: it waits for nothing but the code. Comes among the events."""
+
+    phase: Phase | None
+
+
+class Remote(Protocol):
+    """An interpreter on a cluster, started by the first job. Every method may block and is called in a thread.
+
+    Events are given to the callback the object was made with, from any thread; those of a job before its `run`
+    returns, except for output that its threads make later.
+    """
+
+    @property
+    def live(self) -> bool:
+        """True when an interpreter is there; answers at once."""
+
+    @property
+    def python_version(self) -> str:
+        """The version of the interpreter, empty before the first one; answers at once."""
+
+    def defer(self, request: Request) -> None:
+        """Keeps hidden code to be run before the first job."""
+
+    def run(self, job: Job) -> None:
+        """Runs a job to its end.
+
+        Raises:
+            DbkError: It could not be started, or its files could not be sent.
+        """
+
+    def cancel(self, run_id: str) -> None:
+        """Stops a job wherever it is; a second call presses harder."""
+
+    def answer(self, run_id: str, text: str | None) -> None:
+        """Answers the question of a job; None is the end of input."""
+
+    def complete(self, code: str, cursor: int) -> dict[str, Any]:
+        """The content of a `complete_reply`, without its status."""
+
+    def inspect(self, code: str, cursor: int, detail: int) -> dict[str, Any]:
+        """The content of an `inspect_reply`, without its status."""
+
+    def comm(self, run_id: str, msg_type: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
+        """Takes a widget message to the interpreter; what it makes comes back under `run_id`."""
+
+    def magic(self, command: str, argument: str) -> dict[str, str]:
+        """Does what a `%dbk` line asks and gives a mime bundle with the answer.
+
+        Raises:
+            DbkError: It could not be done.
+        """
+
+    def close(self) -> None:
+        """Cancels what runs and removes everything from the cluster."""

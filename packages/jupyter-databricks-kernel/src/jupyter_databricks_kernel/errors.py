@@ -1,0 +1,28 @@
+"""What the kernel itself can fail with; the errors of its parts keep their own names.
+
+DbkError                      every error of the family (`dbk_config.errors`)
+├── InstallError              a kernelspec cannot be written, found or named like that
+│   └── SecretInKernelSpec    a token was about to be written into `kernel.json`
+├── MagicUsageError           a `%dbk` line that cannot be understood
+└── StillRunning              an interrupted command has not stopped on the cluster
+"""
+
+from dbk_config.errors import DbkError
+
+__all__ = ["InstallError", "MagicUsageError", "SecretInKernelSpec", "StillRunning"]
+
+
+class InstallError(DbkError):
+    """A kernelspec cannot be installed or removed as asked."""
+
+
+class SecretInKernelSpec(InstallError):
+    """A secret was given for `kernel.json`, which is a plain file that others can read."""
+
+
+class MagicUsageError(DbkError):
+    """A `%dbk` line names no known command, or has too few or too many words."""
+
+
+class StillRunning(DbkError):
+    """The command of an interrupted cell still runs, so that a new one would only wait behind it."""

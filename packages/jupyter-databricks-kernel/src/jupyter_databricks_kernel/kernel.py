@@ -1,0 +1,370 @@
+"""`DatabricksKernel`: Jupyter's requests on one side, an interpreter on a cluster on the other."""
+
+# mypy: allow-untyped-calls
+# (ipykernel and IPython leave most of their methods without types.)
+
+import asyncio
+import builtins
+import contextlib
+import keyword
+import re
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.paths import jupyter_data_dir
+
+from jupyter_databricks_kernel._comms import CommRegistry
+from jupyter_databricks_kernel._completeness import is_complete
+from jupyter_databricks_kernel._history import History
+from jupyter_databricks_kernel._info import BANNER, HELP_LINKS, implementation_version, kernel_info, language_info
+from jupyter_databricks_kernel._policy import Request, Route, local_expressions, route
+from jupyter_databricks_kernel._progress import Message
+from jupyter_databricks_kernel._protocol import AsyncKernel
+from jupyter_databricks_kernel._stdin import Stdin
+from jupyter_databricks_kernel._threads import in_thread
+
+if TYPE_CHECKING:
+    from jupyter_databricks_kernel._cell import Cell
+    from jupyter_databricks_kernel._remote import Remote
+
+__all__ = ["DatabricksKernel"]
+
+# jupyter_client sends SIGTERM 2.5 s after a shutdown request; what is not removed by then the watchdog removes.
+CLOSE_WITHIN_S = 2.0
+# The parents of finished cells, for output that their threads make later.
+REMEMBERED_CELLS = 500
+_RUN_ID = re.compile(r"[A-Za-z0-9_.-]{1,120}")
+_NAME_AT_END = re.compile(r"(?:^|[^\w.'\"])([A-Za-z_]\w*)$")
+
+
+class DatabricksKernel(AsyncKernel):
+    """A kernel that runs every cell on a Databricks cluster, and nothing of the user's here."""
+
+    implementation = "databricks"
+    banner = BANNER
+    help_links = HELP_LINKS
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._next_count = 1
+        super().__init__(**kwargs)
+        self.implementation_version = implementation_version()
+        self._history = History(Path(jupyter_data_dir()) / "databricks-kernel" / "history.sqlite")
+        self._comms = CommRegistry()
+        self._cell: Cell | None = None
+        self._parents: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._stdin: Stdin | None = None
+        self._remote_made: Remote | None = None
+        self._loading: asyncio.Future[None] | None = None
+
+    @property
+    def execution_count(self) -> int:
+        """The number of the next cell."""
+        return self._next_count
+
+    @execution_count.setter
+    def execution_count(self, _value: int) -> None:
+        """Ignored: the base counts every request that is not silent, while only a person's cells have a number."""
+
+    @property
+    def language_info(self) -> dict[str, Any]:  # type: ignore[override]  # computed, as the version comes late
+        """The language part of `kernel_info`."""
+        return language_info(self._python_version)
+
+    @property
+    def kernel_info(self) -> dict[str, Any]:
+        """The content of a `kernel_info_reply`."""
+        from ipykernel._version import kernel_protocol_version
+
+        return kernel_info(kernel_protocol_version, self._python_version)
+
+    @property
+    def _python_version(self) -> str:
+        return self._remote_made.python_version if self._remote_made is not None else ""
+
+    def _load(self) -> asyncio.Future[None]:
+        """Loads the sibling packages and Databricks' SDK, once, in the background: together they take over a second."""
+        if self._loading is None:
+            self._loading = in_thread(_import_composition, name="load")
+            self._loading.add_done_callback(self._ignore)
+        return self._loading
+
+    async def _connect(self) -> "Remote":
+        """The other side, made with the first request that needs it."""
+        await self._load()
+        if self._remote_made is None:
+            from jupyter_databricks_kernel._compose import Composition
+
+            loop = asyncio.get_running_loop()
+
+            def on_event(event: Any) -> None:
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to see it
+                    loop.call_soon_threadsafe(self._on_event, event)
+
+            self._remote_made = Composition(on_event, log=self.log)
+        return self._remote_made
+
+    @property
+    def _live(self) -> bool:
+        return self._remote_made is not None and self._remote_made.live
+
+    # --- cells ------------------------------------------------------------------------------------------------------
+
+    async def kernel_info_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
+        """Answers from here, then loads in the background what the first cell needs."""
+        await super().kernel_info_request(stream, ident, parent)
+        if stream is self.shell_stream:  # the control channel has another loop, in another thread
+            self._load()
+
+    async def do_execute(
+        self,
+        code: str,
+        silent: bool,
+        store_history: bool = True,
+        user_expressions: Mapping[str, str] | None = None,
+        allow_stdin: bool = False,
+        *,
+        cell_meta: Any = None,  # noqa: ARG002  # part of the base's signature
+        cell_id: str | None = None,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """Runs a request and gives the content of its reply."""
+        request = Request(code, silent, store_history and not silent, allow_stdin, dict(user_expressions or {}))
+        count = self._next_count
+        if request.counted:
+            self._next_count += 1
+            self._history.store(count, code)
+        reply = await self._execute(request, count)
+        return reply | {"execution_count": self._next_count - 1}
+
+    async def _execute(self, request: Request, count: int) -> dict[str, Any]:
+        from jupyter_databricks_kernel._magics import is_magic
+
+        match route(request, live=self._live, magic=is_magic(request.code)):
+            case Route.NOTHING:
+                return _ok()
+            case Route.DEFER:
+                (await self._connect()).defer(request)
+                return _ok() | {"user_expressions": local_expressions(request)}
+            case Route.MAGIC:
+                return await self._run_magic(request)
+            case Route.RUN:
+                return await self._run_cell(request, count)
+
+    async def _run_cell(self, request: Request, count: int) -> dict[str, Any]:
+        from jupyter_databricks_kernel._cell import Cell
+        from jupyter_databricks_kernel._remote import Job
+
+        remote = await self._connect()
+        parent = self.get_parent("shell")
+        ident = self._get_shell_context_var(self._shell_parent_ident)
+        job = Job(_run_id(parent), request, count)
+        self._remember(job.run_id, parent)
+
+        async def ask(prompt: str, password: bool) -> str | None:
+            return await self._stdin_channel().ask(prompt, password=password, parent=parent, ident=ident)
+
+        self._cell = Cell(job, remote, lambda message: self._send(message, parent), ask)
+        try:
+            reply = await self._cell.run()
+        finally:
+            text, self._cell = self._cell.result_text, None
+        if request.counted and text is not None:
+            self._history.store_output(count, text)
+        return reply
+
+    async def _run_magic(self, request: Request) -> dict[str, Any]:
+        from jupyter_databricks_kernel._failure import failure
+        from jupyter_databricks_kernel._magics import parse
+        from jupyter_databricks_kernel._render import error_message
+
+        parent = self.get_parent("shell")
+        try:
+            magics, remote = parse(request.code), await self._connect()
+            for magic in magics:
+                answer = in_thread(partial(remote.magic, magic.command, magic.argument), name="magic")
+                self._send(Message("display_data", {"data": await answer, "metadata": {}, "transient": {}}), parent)
+        except Exception as error:
+            self.log.debug("%%dbk failed", exc_info=True)
+            content = failure(error)
+            self._send(error_message(**content), parent)
+            return {"status": "error", **content, "user_expressions": {}, "payload": []}
+        return _ok()
+
+    def interrupt(self) -> None:
+        """Stops the running cell; nothing to do when none runs."""
+        if self._cell is not None:
+            self._cell.interrupt()
+
+    # --- events of the session --------------------------------------------------------------------------------------
+
+    def _on_event(self, event: Any) -> None:
+        """Takes one event on the loop: to the running cell, or into the cell that its maker belonged to."""
+        from dbk_session import Comm, ContextLost
+
+        if isinstance(event, ContextLost):
+            self._comms.clear()
+        if isinstance(event, Comm):
+            self._comms.note(event.msg_type, event.content)
+        run_id = getattr(event, "run_id", None)
+        if self._cell is not None and run_id in (None, self._cell.job.run_id):
+            self._cell.feed(event)
+        elif run_id is None:
+            self.log.info("%s", event)
+        elif run_id in self._parents:
+            self._show_late(event, self._parents[run_id])
+
+    def _show_late(self, event: Any, parent: dict[str, Any]) -> None:
+        from jupyter_databricks_kernel._render import render
+
+        message = render(event, execution_count=self._next_count - 1)
+        if message is not None:
+            self._send(message, parent)
+
+    def _send(self, message: Message, parent: dict[str, Any]) -> None:
+        self.publish(message.msg_type, message.content, parent, message.metadata, message.buffers)
+
+    def _remember(self, run_id: str, parent: dict[str, Any]) -> None:
+        self._parents[run_id] = parent
+        while len(self._parents) > REMEMBERED_CELLS:
+            self._parents.popitem(last=False)
+
+    def _stdin_channel(self) -> Stdin:
+        if self._stdin is None:
+            self._stdin = Stdin(self.session, self.stdin_socket, self.log.warning)
+        return self._stdin
+
+    def _ignore(self, done: asyncio.Future[Any]) -> None:
+        """Reads the outcome of background work, so that a failure is logged here and not by the garbage collector."""
+        if not done.cancelled() and done.exception() is not None:
+            self.log.debug("background work failed", exc_info=done.exception())
+
+    # --- questions --------------------------------------------------------------------------------------------------
+
+    async def do_complete(self, code: str, cursor_pos: int | None) -> dict[str, Any]:
+        """Names that fit at the cursor; before the first cell those of the language itself."""
+        cursor = len(code) if cursor_pos is None else cursor_pos
+        found = await self._ask("complete", lambda remote: remote.complete(code, cursor))
+        if found is not None:
+            return {"status": "ok", **found}
+        return {"status": "ok", **_language_names(code, cursor)}
+
+    async def do_inspect(
+        self,
+        code: str,
+        cursor_pos: int,
+        detail_level: int = 0,
+        omit_sections: Any = (),  # noqa: ARG002  # part of the base's signature
+    ) -> dict[str, Any]:
+        """What is known of the object at the cursor."""
+        found = await self._ask("inspect", lambda remote: remote.inspect(code, cursor_pos, detail_level))
+        if found is not None:
+            return {"status": "ok", **found}
+        return {"status": "ok", "found": False, "data": {}, "metadata": {}}
+
+    async def _ask(self, name: str, question: Callable[["Remote"], dict[str, Any]]) -> dict[str, Any] | None:
+        """The answer of the interpreter, None when there is none to be had."""
+        remote = self._remote_made
+        if remote is None or not remote.live:
+            return None
+        try:
+            return await in_thread(lambda: question(remote), name=name)
+        except Exception:
+            # Nobody waits for the tab key to be told about a network; the next cell will say what is wrong.
+            self.log.debug("%s failed", name, exc_info=True)
+            return None
+
+    async def do_is_complete(self, code: str) -> dict[str, str]:
+        """Whether `code` is a whole cell, by IPython's rules, decided here."""
+        return is_complete(code)
+
+    async def do_history(
+        self,
+        hist_access_type: str,
+        output: bool = False,
+        raw: bool = True,  # noqa: ARG002  # only the source as it was typed is kept
+        session: int | None = None,
+        start: int | None = None,
+        stop: int | None = None,
+        n: int | None = None,
+        pattern: str | None = None,
+        unique: bool = False,
+    ) -> dict[str, Any]:
+        """Cells of this and earlier sessions, from a file on this machine."""
+        match hist_access_type:
+            case "tail":
+                entries = self._history.tail(n or 0, output=output)
+            case "range":
+                entries = self._history.range(session or 0, start, stop, output=output)
+            case "search":
+                entries = self._history.search(pattern or "*", count=n, unique=unique, output=output)
+            case _:
+                entries = []
+        return {"status": "ok", "history": entries}
+
+    # --- widgets ----------------------------------------------------------------------------------------------------
+
+    async def comm_message(self, parent: dict[str, Any]) -> None:
+        """Takes a widget message to the interpreter; without one there is nobody to take it."""
+        msg_type, content = parent["header"]["msg_type"], parent["content"]
+        remote = self._remote_made
+        if remote is None or not remote.live:
+            return
+        self._comms.note(msg_type, content)
+        run_id = _run_id(parent)
+        self._remember(run_id, parent)
+        buffers = [bytes(buffer) for buffer in parent.get("buffers", [])]
+        try:
+            await in_thread(lambda: remote.comm(run_id, msg_type, content, buffers), name="comm")
+        except Exception:
+            self.log.warning("a widget message could not be delivered", exc_info=True)
+
+    async def comm_info_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
+        """Tells which comms are open."""
+        comms = self._comms.info(parent["content"].get("target_name"))
+        self.session.send(stream, "comm_info_reply", {"status": "ok", "comms": comms}, parent, ident)
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    async def do_shutdown(self, restart: bool) -> dict[str, Any]:
+        """Removes everything from the cluster, within the time a front end waits; runs on the control thread's loop."""
+        await self.close_remote()
+        return {"status": "ok", "restart": restart}
+
+    async def close_remote(self) -> None:
+        """Closes the session; what takes too long is left to its watchdog."""
+        if self._remote_made is None:
+            return
+        closing = in_thread(self._remote_made.close, name="close")
+        closing.add_done_callback(self._ignore)
+        await asyncio.wait({closing}, timeout=CLOSE_WITHIN_S)
+
+
+def _import_composition() -> None:
+    from jupyter_databricks_kernel._compose import warm_up
+
+    warm_up()
+
+
+def _ok() -> dict[str, Any]:
+    return {"status": "ok", "user_expressions": {}, "payload": []}
+
+
+def _run_id(parent: Mapping[str, Any]) -> str:
+    """The request's own id: a widget that captures output knows it by that."""
+    msg_id = str(parent.get("header", {}).get("msg_id", ""))
+    return msg_id if _RUN_ID.fullmatch(msg_id) else uuid.uuid4().hex
+
+
+def _language_names(code: str, cursor: int) -> dict[str, Any]:
+    found = _NAME_AT_END.search(code[:cursor])
+    prefix = found.group(1) if found else ""
+    names = sorted({*keyword.kwlist, *dir(builtins)}) if prefix else []
+    return {
+        "matches": [name for name in names if name.startswith(prefix)],
+        "cursor_start": cursor - len(prefix),
+        "cursor_end": cursor,
+        "metadata": {},
+    }
