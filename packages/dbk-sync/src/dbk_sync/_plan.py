@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from dbk_sync._manifest import Delta, Entry, Manifest
-
-if TYPE_CHECKING:
-    from dbk_sync._cache import HashCache
-    from dbk_sync._findings import Finding
+from dbk_sync._cache import HashCache
+from dbk_sync._findings import Finding, Kind
+from dbk_sync._manifest import Delta, Entry, Manifest, difference
+from dbk_sync._scan import Scan
+from dbk_sync._secrets import secret_reason
+from dbk_sync.errors import NameCollisionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,8 @@ class Plan:
         base: What the target acknowledged last; None when nothing is known, and everything is sent.
         manifest: The tree the target has afterwards.
         delta: From `base` to `manifest`.
-        warnings: Remarks a person should see: secrets, collisions, skipped links, an ignored source.
+        warnings: Remarks a person should see, about the source or about what is sent: secrets, colliding names,
+            names that are not UTF-8, an ignored source.
         skipped: Selected paths that cannot be sent, with the reason.
         secret_paths: Selected paths that look like secrets; these never travel in command text.
         filter_deletes: Those of `deletes` that still exist in the source: gone only because the rules changed.
@@ -36,7 +41,7 @@ class Plan:
     skipped: tuple[Finding, ...] = ()
     secret_paths: frozenset[bytes] = frozenset()
     filter_deletes: tuple[bytes, ...] = ()
-    cache: HashCache = field(default_factory=dict, repr=False)
+    cache: HashCache = field(default_factory=HashCache, repr=False)
 
     @property
     def is_empty(self) -> bool:
@@ -62,3 +67,73 @@ class Plan:
     def sends_secrets(self) -> bool:
         """Whether a put looks like a secret, so that the delta must not travel in command text."""
         return any(entry.path in self.secret_paths for entry in self.delta.puts)
+
+
+def plan(scan: Scan, base: Manifest | None = None, *, case_sensitive: bool = True) -> Plan:
+    """What brings a target that has `base` (None: nothing known) to the tree of `scan`.
+
+    Args:
+        scan: The source.
+        base: What the target acknowledged last.
+        case_sensitive: Whether the target keeps names apart that differ only by case or Unicode form.
+
+    Raises:
+        NameCollisionError: It does not, and there are such names; lists all.
+    """
+    manifest = scan.manifest
+    delta = difference(base, manifest)
+    clashes = list(_clashes(manifest)) if delta.puts else []
+    if clashes and not case_sensitive:
+        files = tuple((finding.path, finding.message) for finding in clashes)
+        listed = "\n".join(f"  {message}" for _, message in files)
+        raise NameCollisionError(f"Names that the target cannot keep apart:\n{listed}", "Rename them.", files=files)
+    secrets = scan.cache.secrets
+    return Plan(
+        source=scan.source,
+        base=base,
+        manifest=manifest,
+        delta=delta,
+        warnings=(*scan.warnings, *clashes, *_put_warnings(delta.puts, scan)),
+        skipped=scan.skipped,
+        secret_paths=frozenset(secrets),
+        filter_deletes=tuple([path for path in delta.deletes if os.path.lexists(os.path.join(scan.source, path))]),
+        cache=scan.cache,
+    )
+
+
+def _put_warnings(puts: Iterable[Entry], scan: Scan) -> Iterator[Finding]:
+    secrets = scan.cache.secrets
+    for entry in puts:
+        path = entry.path
+        if scan.warns_of_secrets and path in secrets:
+            message = f"{os.fsdecode(path)} {secret_reason(secrets[path])}; exclude it if it must stay here"
+            yield Finding(Kind.SECRET, path, message)
+        if not path.isascii() and _text(path) is None:
+            yield Finding(Kind.NAME, path, f"{path!r} is not UTF-8; some targets refuse such names")
+
+
+def _clashes(manifest: Manifest) -> Iterator[Finding]:
+    """Names that are equal when case and Unicode form are ignored."""
+    paths = [entry.path for entry in manifest.entries]
+    keys = [path.lower() if path.isascii() else _folded(path) for path in paths]
+    if len(set(keys)) == len(keys):
+        return
+    groups: defaultdict[bytes, list[bytes]] = defaultdict(list)
+    for key, path in zip(keys, paths, strict=True):
+        groups[key].append(path)
+    for first, *others in groups.values():
+        for path in others:
+            message = f"{os.fsdecode(path)} differs from {os.fsdecode(first)} only by case or Unicode form"
+            yield Finding(Kind.COLLISION, path, message)
+
+
+def _folded(path: bytes) -> bytes:
+    text = _text(path)
+    return path if text is None else unicodedata.normalize("NFC", text.casefold()).encode()
+
+
+def _text(path: bytes) -> str | None:
+    try:
+        return path.decode()
+    except UnicodeDecodeError:
+        return None

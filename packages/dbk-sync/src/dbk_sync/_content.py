@@ -1,0 +1,118 @@
+"""Reads the files of a source: without following links, without blocking on pipes, and noticing changes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from dbk_sync._manifest import Entry
+
+PIECE_BYTES: Final = 1 << 20
+_ATTEMPTS: Final = 3
+
+_FLAGS = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):
+    _FLAGS |= getattr(os, _name, 0)
+
+
+class Content(NamedTuple):
+    """What a file contained: its digest, its first bytes (up to 1 MiB), and its status before it was read."""
+
+    sha256: bytes
+    head: bytes
+    status: os.stat_result
+
+
+class ChangingError(Exception):
+    """The file changed each time it was read."""
+
+
+class ContentReader:
+    """Gives the content of entries of the source, as `pack` needs it.
+
+    Calling it with an entry gives its bytes in pieces of at most 1 MiB; a link's are its target. A file that cannot be
+    read any more has no bytes, so that `pack` reports it as changed.
+    """
+
+    def __init__(self, source: bytes) -> None:
+        self._root = source + b"/"
+
+    def __call__(self, entry: Entry) -> Iterator[bytes]:
+        path = self._root + entry.path
+        try:
+            if entry.mode == "link":
+                yield os.readlink(path)
+                return
+            descriptor = os.open(path, _FLAGS)
+        except OSError:
+            return
+        try:
+            yield from _pieces(descriptor, entry.size_bytes)
+        finally:
+            os.close(descriptor)
+
+
+def read_content(path: bytes, status: os.stat_result) -> Content:
+    """Reads the whole file `path`, whose status was `status` when it was found.
+
+    The digest belongs to the status: the file had it before the first byte was read and still after the last one.
+
+    Raises:
+        ChangingError: The file changed while it was read, three times in a row.
+        OSError: It cannot be opened or read.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            descriptor = os.open(path, _FLAGS)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            break  # a link has taken its place
+        try:
+            sha256, head, size_bytes = _digested(descriptor, status.st_size)
+            after = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        if size_bytes == status.st_size and is_same(after, status):
+            return Content(sha256, head, status)
+        if not stat.S_ISREG(after.st_mode):
+            break
+        status = after
+    raise ChangingError
+
+
+def is_same(left: os.stat_result, right: os.stat_result) -> bool:
+    """Whether two statuses belong to the same, unchanged file."""
+    return (
+        left.st_mtime_ns == right.st_mtime_ns
+        and left.st_ctime_ns == right.st_ctime_ns
+        and left.st_size == right.st_size
+        and left.st_ino == right.st_ino
+        and left.st_mode == right.st_mode
+    )
+
+
+def _digested(descriptor: int, size_bytes: int) -> tuple[bytes, bytes, int]:
+    """Digest, head and length of what the descriptor gives until its end."""
+    if size_bytes < PIECE_BYTES:
+        # One read for a small file: a byte more than expected shows whether it has grown.
+        content = os.read(descriptor, size_bytes + 1)
+        if len(content) == size_bytes:
+            return hashlib.sha256(content).digest(), content, size_bytes
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    digest, head, length = hashlib.sha256(), b"", 0
+    for piece in _pieces(descriptor, PIECE_BYTES):
+        digest.update(piece)
+        head = head or piece
+        length += len(piece)
+    return digest.digest(), head, length
+
+
+def _pieces(descriptor: int, size_bytes: int) -> Iterator[bytes]:
+    most_bytes = min(size_bytes + 1, PIECE_BYTES)
+    while piece := os.read(descriptor, most_bytes):
+        yield piece

@@ -1,0 +1,233 @@
+"""The two settings of git that change which files are ignored, read from git's own files, without git.
+
+Syntax and precedence are those of `git-config(1)`: system, global (XDG, then home), repository, worktree, environment.
+`include.path` and the `gitdir`, `gitdir/i` and `onbranch` conditions of `includeIf` are followed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from dbk_sync._repository import Repository
+from dbk_sync._wildmatch import compile_glob
+from dbk_sync.errors import RulesError
+
+Pairs = Iterator[tuple[bytes, bytes | None]]
+"""`section.subsection.name` (section and name in lower case) with its value; None for a name without `=`."""
+
+_DEEPEST_INCLUDE: Final = 10
+_SECTION = re.compile(rb'\[\s*([A-Za-z0-9.-]+)(?:[ \t]+"((?:[^"\\\n]|\\[^\n])*)")?\s*\]')
+_NAME = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=)?[ \t]*")
+_ESCAPES: Final = {b"n": b"\n", b"t": b"\t", b"b": b"\b", b'"': b'"', b"\\": b"\\"}
+_TRUE: Final = (b"true", b"yes", b"on")
+
+
+@dataclass(frozen=True, slots=True)
+class GitConfig:
+    """`core.excludesFile` (None when it is set to nothing) and `core.ignoreCase`."""
+
+    excludes_file: bytes | None
+    ignore_case: bool
+
+
+def read_git_config(repository: Repository | None, environ: Mapping[str, str] = os.environ) -> GitConfig:
+    """What git's configuration says in `repository`, or outside of any.
+
+    Raises:
+        RulesError: A configuration file cannot be read or parsed; git would not go on either.
+    """
+    values = dict(_all_pairs(repository, environ))
+    name = values.get(b"core.excludesfile")
+    if name is None:
+        excludes_file: bytes | None = os.fsencode(os.path.join(_xdg(environ), "git", "ignore"))
+    else:
+        root = repository.root if repository else os.fsencode(os.getcwd())
+        excludes_file = os.path.join(root, _expanded(name, environ)) if name else None
+    return GitConfig(excludes_file, _truth(b"core.ignorecase", values))
+
+
+def parse_config(content: bytes, origin: bytes = b"") -> Pairs:
+    """The settings in the text of a configuration file, in order.
+
+    Raises:
+        RulesError: The text is not in git's syntax; names `origin` and the line.
+    """
+    text = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    at, section = 0, b""
+    while at < len(text):
+        if text[at : at + 1] in b" \t\n\r":
+            at += 1
+        elif text[at : at + 1] in b"#;":
+            at = _line_end(text, at)
+        elif (header := _SECTION.match(text, at)) is not None:
+            section, at = _section_name(header), header.end()
+        elif section and (name := _NAME.match(text, at)) is not None:
+            value, end = _value(text, name.end(), origin) if name[2] else (None, name.end())
+            if not name[2] and text[end : end + 1] not in (b"", b"\n", b"#", b";"):
+                raise _bad_line(text, at, origin)
+            yield section + b"." + name[1].lower(), value
+            at = end
+        else:
+            raise _bad_line(text, at, origin)
+
+
+def _all_pairs(repository: Repository | None, environ: Mapping[str, str]) -> Pairs:
+    for path in _files(environ):
+        yield from _file_pairs(path, repository, environ)
+    if repository is not None:
+        local = dict(_file_pairs(os.path.join(repository.common_dir, b"config"), repository, environ))
+        yield from local.items()
+        if _truth(b"extensions.worktreeconfig", local):
+            yield from _file_pairs(os.path.join(repository.git_dir, b"config.worktree"), repository, environ)
+    count = environ.get("GIT_CONFIG_COUNT", "")
+    for number in range(int(count) if count.isdecimal() else 0):
+        key = os.fsencode(environ.get(f"GIT_CONFIG_KEY_{number}", ""))
+        yield _normal_key(key), os.fsencode(environ.get(f"GIT_CONFIG_VALUE_{number}", ""))
+
+
+def _files(environ: Mapping[str, str]) -> Iterator[bytes]:
+    if environ.get("GIT_CONFIG_NOSYSTEM", "0").lower() not in ("1", "true", "yes", "on"):
+        yield os.fsencode(environ.get("GIT_CONFIG_SYSTEM", "/etc/gitconfig"))
+    if "GIT_CONFIG_GLOBAL" in environ:
+        yield os.fsencode(environ["GIT_CONFIG_GLOBAL"])
+        return
+    yield os.fsencode(os.path.join(_xdg(environ), "git", "config"))
+    yield os.fsencode(os.path.join(_home(environ), ".gitconfig"))
+
+
+def _file_pairs(path: bytes, repository: Repository | None, environ: Mapping[str, str], depth: int = 0) -> Pairs:
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        message = f"git's configuration file {os.fsdecode(path)} cannot be read: {error.strerror}."
+        raise RulesError(message, paths=(path,)) from error
+    for key, value in parse_config(content, path):
+        yield key, value
+        if value and depth < _DEEPEST_INCLUDE and _includes(key, path, repository, environ):
+            included = os.path.join(os.path.dirname(path), _expanded(value, environ))
+            yield from _file_pairs(included, repository, environ, depth + 1)
+
+
+def _includes(key: bytes, path: bytes, repository: Repository | None, environ: Mapping[str, str]) -> bool:
+    if key == b"include.path":
+        return True
+    if repository is None or not key.startswith(b"includeif.") or not key.endswith(b".path"):
+        return False
+    kind, _, pattern = key[len(b"includeif.") : -len(b".path")].partition(b":")
+    if kind == b"onbranch":
+        branch = _branch(repository)
+        return branch is not None and _matches(_whole_tree(pattern), branch, fold=False)
+    if kind not in (b"gitdir", b"gitdir/i"):
+        return False
+    pattern = _gitdir_pattern(pattern, path, environ)
+    candidates = {repository.git_dir, os.path.realpath(repository.git_dir)}
+    return any(_matches(pattern, candidate, fold=kind == b"gitdir/i") for candidate in candidates)
+
+
+def _gitdir_pattern(pattern: bytes, path: bytes, environ: Mapping[str, str]) -> bytes:
+    pattern = _expanded(pattern, environ)
+    if pattern.startswith(b"./"):
+        pattern = os.path.join(os.path.dirname(os.path.realpath(path)), pattern[2:])
+    elif not pattern.startswith(b"/"):
+        pattern = b"**/" + pattern
+    return _whole_tree(pattern)
+
+
+def _whole_tree(pattern: bytes) -> bytes:
+    return pattern + b"**" if pattern.endswith(b"/") else pattern
+
+
+def _matches(pattern: bytes, text: bytes, *, fold: bool) -> bool:
+    match = compile_glob(pattern, fold=fold)
+    return match is not None and bool(match(text))
+
+
+def _branch(repository: Repository) -> bytes | None:
+    try:
+        with open(os.path.join(repository.git_dir, b"HEAD"), "rb") as file:
+            head = file.read().strip()
+    except OSError:
+        return None
+    prefix = b"ref: refs/heads/"
+    return head[len(prefix) :] if head.startswith(prefix) else None
+
+
+def _section_name(header: re.Match[bytes]) -> bytes:
+    if header[2] is None:
+        return header[1].lower()
+    return header[1].lower() + b"." + re.sub(rb"\\(.)", rb"\1", header[2], flags=re.DOTALL)
+
+
+def _normal_key(key: bytes) -> bytes:
+    section, _, rest = key.partition(b".")
+    subsection, dot, name = rest.rpartition(b".")
+    return section.lower() + b"." + subsection + dot + name.lower()
+
+
+def _value(text: bytes, at: int, origin: bytes) -> tuple[bytes, int]:
+    """The value that starts at `at`, unquoted, and where its line ends."""
+    value, spaces, quoted, start = bytearray(), bytearray(), False, at
+    while at < len(text) and (quoted or text[at : at + 1] not in b"#;"):
+        char = text[at : at + 1]
+        at += 1
+        if char == b"\n":
+            if quoted:
+                raise _bad_line(text, start, origin)
+            return bytes(value), at
+        if char in b" \t" and not quoted:
+            spaces += char if value else b""
+            continue
+        value += spaces
+        spaces.clear()
+        if char == b'"':
+            quoted = not quoted
+        elif char == b"\\":
+            escaped = text[at : at + 1]
+            if escaped != b"\n" and escaped not in _ESCAPES:
+                raise _bad_line(text, start, origin)
+            value += _ESCAPES.get(escaped, b"")
+            at += 1
+        else:
+            value += char
+    if quoted:
+        raise _bad_line(text, start, origin)
+    return bytes(value), _line_end(text, at)
+
+
+def _line_end(text: bytes, at: int) -> int:
+    end = text.find(b"\n", at)
+    return len(text) if end < 0 else end
+
+
+def _bad_line(text: bytes, at: int, origin: bytes) -> RulesError:
+    line = text.count(b"\n", 0, at) + 1
+    message = f"git's configuration file {os.fsdecode(origin)} has a line that cannot be parsed: line {line}."
+    return RulesError(message, "Correct the line; `git config --list` fails on it too.", paths=(origin,))
+
+
+def _truth(key: bytes, values: Mapping[bytes, bytes | None]) -> bool:
+    value = values.get(key, b"false")
+    if value is None or value.lower() in _TRUE:
+        return True
+    return value.isdigit() and int(value) != 0
+
+
+def _expanded(path: bytes, environ: Mapping[str, str]) -> bytes:
+    if path == b"~" or path.startswith(b"~/"):
+        return os.fsencode(_home(environ)) + path[1:]
+    return os.path.expanduser(path)
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or os.path.expanduser("~")
+
+
+def _xdg(environ: Mapping[str, str]) -> str:
+    return environ.get("XDG_CONFIG_HOME") or os.path.join(_home(environ), ".config")

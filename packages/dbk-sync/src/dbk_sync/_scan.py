@@ -1,0 +1,240 @@
+"""The tree of a source: which files, and what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+from dbk_sync._cache import HashCache, Row, Rows, row_of
+from dbk_sync._content import ChangingError, read_content
+from dbk_sync._findings import Finding, Kind
+from dbk_sync._limits import check_limits
+from dbk_sync._links import link_problem
+from dbk_sync._manifest import Entry, Manifest, Mode
+from dbk_sync._secrets import secret_flags, secret_reason
+from dbk_sync._selection import Selection
+from dbk_sync._walk import Problem, Walk, walk
+from dbk_sync.errors import ChangedWhileReadingError, LinkError, SecretsError, UnreadableFilesError
+
+if TYPE_CHECKING:
+    from dbk_config import SyncSettings
+
+LinkPolicy = Literal["inside", "skip", "error"]
+SecretPolicy = Literal["warn", "error", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What to select and what to refuse; the settings of `[tool.jupyter-databricks-kernel.sync]` of the same names."""
+
+    exclude: tuple[str, ...] = ()
+    use_gitignore: bool = True
+    max_size_mb: float | None = None
+    max_file_size_mb: float | None = None
+    links: LinkPolicy = "inside"
+    secrets: SecretPolicy = "warn"
+
+    @classmethod
+    def from_settings(cls, settings: SyncSettings) -> ScanOptions:
+        """The options that the settings give."""
+        return cls(
+            exclude=tuple(settings.exclude),
+            use_gitignore=settings.use_gitignore,
+            max_size_mb=settings.max_size_mb,
+            max_file_size_mb=settings.max_file_size_mb,
+            links=cast("LinkPolicy", settings.links),
+            secrets=cast("SecretPolicy", settings.secrets),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A source as it was at one moment of the scan, file by file.
+
+    Attributes:
+        source: The source directory, absolute and without links.
+        cache: What is known about its files now; give it to the next scan.
+        skipped: Selected paths that cannot be sent, with the reason.
+        warnings: Remarks about the source as a whole.
+        read_files: How many files had to be read.
+        warns_of_secrets: Whether a plan mentions files that look like secrets.
+    """
+
+    source: bytes
+    cache: HashCache
+    skipped: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    read_files: int = 0
+    warns_of_secrets: bool = True
+
+    @property
+    def manifest(self) -> Manifest:
+        """The tree."""
+        return self.cache.manifest
+
+
+def scan(
+    source: str | os.PathLike[str],
+    options: ScanOptions | None = None,
+    cache: HashCache | None = None,
+    *,
+    clock_ns: Callable[[], int] = time.time_ns,
+) -> Scan:
+    """The tree of the directory `source`.
+
+    Args:
+        source: The directory.
+        options: What to select and what to refuse.
+        cache: What an earlier scan knew; files with the same status are not read again.
+        clock_ns: Gives the time in nanoseconds since the epoch, by the clock of the file system.
+
+    Raises:
+        SourceError: `source` is not a directory.
+        RulesError: An ignore file cannot be read.
+        FileSizeError: A size limit is exceeded; raised before any file is read.
+        UnreadableFilesError: Directories or files cannot be read; lists all.
+        ChangedWhileReadingError: Files changed each of three times they were read; lists all.
+        LinkError: `links` is `error` and links leave the source; lists all.
+        SecretsError: `secrets` is `error` and files look like secrets; lists all.
+    """
+    options = options or ScanOptions()
+    cache = cache or HashCache()
+    started_ns = clock_ns()
+    selection = Selection(source, options.exclude, use_gitignore=options.use_gitignore)
+    found = walk(selection, cache.rows)
+    _check_sizes(found, options)
+    reading = _Reading(selection.source, cache.rows, started_ns, list(found.unreadable))
+    links, refused = reading.links(found.links, options.links)
+    fresh = [*reading.files(found.misses), *links]
+    reading.check()
+    updated = cache.updated(found.hits, fresh)
+    _check_secrets(updated, options)
+    skipped = (*found.skipped, *refused)
+    return Scan(
+        source=selection.source,
+        cache=updated,
+        skipped=tuple(sorted(skipped, key=_path)),
+        warnings=tuple(found.warnings),
+        read_files=len(found.misses),
+        warns_of_secrets=options.secrets != "off",
+    )
+
+
+def select(source: str | os.PathLike[str], options: ScanOptions | None = None) -> list[bytes]:
+    """The selected paths of `source` in byte order: what `git ls-files` would list, links included. Reads no content.
+
+    Raises:
+        SourceError: `source` is not a directory.
+        RulesError: An ignore file cannot be read.
+        UnreadableFilesError: Directories cannot be listed.
+    """
+    options = options or ScanOptions()
+    found = walk(Selection(source, options.exclude, use_gitignore=options.use_gitignore))
+    _raise_unreadable(found.unreadable)
+    return sorted(path for path, _ in (*found.misses, *found.links))
+
+
+class _Reading:
+    """Makes rows of what a walk found, and collects what cannot be read."""
+
+    def __init__(self, source: bytes, known: Rows, started_ns: int, unreadable: list[Problem]) -> None:
+        self._source = source
+        self._known = known
+        self._started_ns = started_ns
+        self._unreadable = unreadable
+        self._changing: list[Problem] = []
+
+    def files(self, misses: Iterable[tuple[bytes, os.stat_result]]) -> Iterator[Row]:
+        root = self._source + b"/"
+        for path, status in misses:
+            try:
+                sha256, head, status = read_content(root + path, status)
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # deleted meanwhile: as if it had not been found
+            except ChangingError:
+                self._changing.append((path, "changed each time it was read"))
+                continue
+            except OSError as error:
+                self._unreadable.append((path, error.strerror or str(error)))
+                continue
+            entry = Entry(path, _mode(status.st_mode), status.st_size, sha256)
+            yield row_of(entry, status, secret_flags(path, head), self._started_ns, self._known.get(path))
+
+    def links(
+        self, found: Iterable[tuple[bytes, os.stat_result]], policy: LinkPolicy
+    ) -> tuple[list[Row], list[Finding]]:
+        rows: list[Row] = []
+        refused: list[Finding] = []
+        for path, status in found:
+            try:
+                target = os.readlink(os.path.join(self._source, path))
+            except OSError:
+                continue  # deleted or replaced meanwhile
+            problem = "links are skipped" if policy == "skip" else link_problem(self._source, path, target)
+            if problem is None:
+                entry = Entry(path, "link", len(target), hashlib.sha256(target).digest())
+                rows.append(row_of(entry, status, 0, self._started_ns, self._known.get(path)))
+            else:
+                refused.append(Finding(Kind.LINK, path, f"Link skipped: {os.fsdecode(path)} ({problem})"))
+        if refused and policy == "error":
+            raise _links_error(refused)
+        return rows, refused
+
+    def check(self) -> None:
+        _raise_unreadable(self._unreadable)
+        if self._changing:
+            raise ChangedWhileReadingError(
+                f"Files that keep changing while they are read:\n{_listed(self._changing)}",
+                "Sync again when they are at rest, or exclude them.",
+                files=tuple(self._changing),
+            )
+
+
+def _check_sizes(found: Walk, options: ScanOptions) -> None:
+    if options.max_size_mb is not None or options.max_file_size_mb is not None:
+        sizes = [(row.entry.path, row.size_bytes) for row in found.hits]
+        sizes += [(path, status.st_size) for path, status in found.misses]
+        check_limits(sizes, max_size_mb=options.max_size_mb, max_file_size_mb=options.max_file_size_mb)
+
+
+def _check_secrets(cache: HashCache, options: ScanOptions) -> None:
+    if options.secrets == "error" and cache.secrets:
+        files = tuple((path, secret_reason(flags)) for path, flags in sorted(cache.secrets.items()))
+        raise SecretsError(
+            f"Files that look like secrets:\n{_listed(files)}",
+            'Ignore or exclude them, or set secrets = "warn".',
+            files=files,
+        )
+
+
+def _raise_unreadable(unreadable: list[Problem]) -> None:
+    if unreadable:
+        files = tuple(sorted(unreadable))
+        raise UnreadableFilesError(
+            f"Files that cannot be read:\n{_listed(files)}",
+            "Make them readable, or exclude them.",
+            files=files,
+        )
+
+
+def _links_error(refused: list[Finding]) -> LinkError:
+    files = tuple((finding.path, finding.message) for finding in sorted(refused, key=_path))
+    listed = "\n".join(f"  {message}" for _, message in files)
+    return LinkError(f"Links that cannot be sent:\n{listed}", 'Exclude them, or set links = "skip".', files=files)
+
+
+def _listed(files: Iterable[Problem]) -> str:
+    return "\n".join(f"  {os.fsdecode(path)}: {reason}" for path, reason in files)
+
+
+def _mode(st_mode: int) -> Mode:
+    return "755" if st_mode & stat.S_IXUSR else "644"
+
+
+def _path(finding: Finding) -> bytes:
+    return finding.path

@@ -1,0 +1,154 @@
+"""Which ignore files hold where: builds the frames of a walk over a source, and nothing else.
+
+Rank, from the top, as in git: the `exclude` option, the deepest `.gitignore` up to that of the repository's root,
+`info/exclude`, `core.excludesFile`. Inside a nested repository only its own rules hold, and the option. Without a
+repository the source is treated like the root of one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from dbk_sync._frame import OPTIONS, Frame, Placed, Verdict
+from dbk_sync._git_config import read_git_config
+from dbk_sync._repository import Repository, find_repository, repository_at
+from dbk_sync._ruleset import ruleset_of_file, ruleset_of_patterns
+from dbk_sync.errors import RulesError, SourceError
+
+GITIGNORE: Final = b".gitignore"
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+
+class Start(NamedTuple):
+    """The frame a walk starts with, or the verdict that leaves the whole source out, with the path it is about."""
+
+    frame: Frame
+    ignored_by: Verdict | None = None
+    ignored_path: bytes = b""
+
+
+class Selection:
+    """The ignore rules of one source.
+
+    Attributes:
+        source: The source directory, absolute and without links.
+        unreadable: `(path, reason)` of every ignore file met so far that could not be read; see `check`.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str],
+        exclude: Sequence[str] = (),
+        *,
+        use_gitignore: bool = True,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        """Raises `SourceError` if `source` is not a directory."""
+        self.source = os.path.realpath(os.fsencode(source))
+        if not os.path.isdir(self.source):
+            raise SourceError(
+                f"The source {os.fspath(source)} is not a directory.", "Set `source` to a folder that exists."
+            )
+        self.unreadable: list[tuple[bytes, str]] = []
+        self._patterns = tuple(os.fsencode(pattern) for pattern in exclude)
+        self._use_gitignore = use_gitignore
+        self._environ = environ
+
+    def start(self) -> Start:
+        """The frame of the source itself, before its own `.gitignore` is read (see `enter`)."""
+        if not self._use_gitignore:
+            return Start(self._frame((), fold=False))
+        repository = find_repository(self.source, self._environ)
+        shared, fold = self._shared(repository)
+        if repository is None or repository.root == self.source:
+            return Start(self._frame(shared, fold=fold))
+        below = os.path.relpath(self.source, repository.root).split(os.fsencode(os.sep))
+        return self._from_above(repository, below, shared, fold)
+
+    def enter(self, frame: Frame, prefix: bytes, names: Sequence[bytes]) -> Frame:
+        """The frame for the children of the directory `prefix` (empty for the source, else ended by `/`).
+
+        `frame` is that of its parent, narrowed to it; `names` are the names of all its children.
+        """
+        if not self._use_gitignore:
+            return frame
+        if prefix and b".git" in names:
+            repository = repository_at(os.path.join(self.source, prefix[:-1]))
+            if repository is not None:
+                shared, fold = self._shared(repository)
+                frame = self._frame([rules._replace(skip=len(prefix)) for rules in shared], fold=fold)
+        if GITIGNORE in names:
+            content = self._read(os.path.join(self.source, prefix + GITIGNORE), follow=False)
+            if content:
+                frame = frame.push(_placed(content, prefix + GITIGNORE, frame.fold, skip=len(prefix)), prefix)
+        return frame
+
+    def check(self) -> None:
+        """Raises `RulesError` naming every ignore file that could not be read, if there is one."""
+        if self.unreadable:
+            listed = "\n".join(f"  {os.fsdecode(path)}: {reason}" for path, reason in self.unreadable)
+            raise RulesError(
+                f"Ignore files that cannot be read:\n{listed}",
+                "Make them readable, or set use_gitignore = false.",
+                paths=tuple(path for path, _ in self.unreadable),
+            )
+
+    def _from_above(self, repository: Repository, below: list[bytes], shared: list[Placed], fold: bool) -> Start:
+        """The start for a source below the root of its repository: rules from every directory in between."""
+        found = list(shared)
+        ignored: Start | None = None
+        for depth in range(len(below)):
+            prefix = b"".join([part + b"/" for part in below[:depth]])
+            content = self._read(os.path.join(repository.root, prefix + GITIGNORE), follow=False)
+            if content:
+                found.insert(0, _placed(content, prefix + GITIGNORE, fold, skip=len(prefix)))
+            verdict = Frame(found, prefix, fold=fold).verdict(below[depth], prefix, True)
+            if ignored is None and verdict is not None and not verdict.rule.negated:
+                ignored = Start(Frame(()), verdict, prefix + below[depth])
+        if ignored is not None:
+            return ignored
+        lead = b"/".join(below) + b"/"
+        return Start(self._frame([rules._replace(lead=lead[rules.skip :], skip=0) for rules in found], fold=fold))
+
+    def _frame(self, below: Sequence[Placed], *, fold: bool) -> Frame:
+        options = Placed(ruleset_of_patterns(self._patterns, fold), OPTIONS)
+        return Frame((options, *below), fold=fold)
+
+    def _shared(self, repository: Repository | None) -> tuple[list[Placed], bool]:
+        """The rules that hold in a whole repository, highest rank first, and whether its case is ignored."""
+        config = read_git_config(repository, self._environ)
+        paths = [] if repository is None else [os.path.join(repository.common_dir, b"info", b"exclude")]
+        if config.excludes_file is not None:
+            paths.append(config.excludes_file)
+        contents = [(path, self._read(path, follow=True)) for path in paths]
+        return [_placed(text, path, config.ignore_case) for path, text in contents if text], config.ignore_case
+
+    def _read(self, path: bytes, *, follow: bool) -> bytes | None:
+        """The content of an ignore file; None where git would see none (missing, not a file, a link in the tree)."""
+        try:
+            descriptor = os.open(path, _OPEN_FLAGS if follow else _OPEN_FLAGS | _NO_FOLLOW)
+            try:
+                status = os.fstat(descriptor)
+                return _read_all(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) else None
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                self.unreadable.append((path, error.strerror or str(error)))
+            return None
+
+
+def _read_all(descriptor: int, size_bytes: int) -> bytes:
+    pieces = []
+    while piece := os.read(descriptor, max(size_bytes + 1, 4096)):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _placed(content: bytes, origin: bytes, fold: bool, *, skip: int = 0) -> Placed:
+    return Placed(ruleset_of_file(content, fold), origin, b"", skip)

@@ -1,0 +1,151 @@
+"""One pass over a source: selects, stats, and compares with what is known. Reads no file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dbk_sync._cache import Row, Rows
+from dbk_sync._findings import Finding, Kind
+from dbk_sync._frame import Frame, Verdict
+from dbk_sync._selection import Selection
+
+Problem = tuple[bytes, str]
+"""A path and what is wrong with it."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk found. Paths are below the source; directories themselves are not listed, as in git.
+
+    Attributes:
+        hits: Rows of files that did not change since they were read.
+        misses: Files to read, with their status.
+        links: Symbolic links, with their status.
+        skipped: Sockets, pipes and devices.
+        warnings: A source that is ignored as a whole.
+        unreadable: Directories and files whose status or listing was refused.
+    """
+
+    hits: list[Row] = field(default_factory=list)
+    misses: list[tuple[bytes, os.stat_result]] = field(default_factory=list)
+    links: list[tuple[bytes, os.stat_result]] = field(default_factory=list)
+    skipped: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    unreadable: list[Problem] = field(default_factory=list)
+
+
+def walk(selection: Selection, rows: Rows | None = None) -> Walk:
+    """Walks the source of `selection`; `rows` is what is known about its files.
+
+    Raises:
+        RulesError: An ignore file cannot be read.
+    """
+    found = Walk()
+    start = selection.start()
+    if start.ignored_by is None:
+        _Walker(selection, {} if rows is None else rows, found).run(start.frame)
+    else:
+        found.warnings.append(_ignored_source(start.ignored_by, start.ignored_path))
+    selection.check()
+    return found
+
+
+class _Walker:
+    def __init__(self, selection: Selection, rows: Rows, found: Walk) -> None:
+        self._selection = selection
+        self._root = selection.source + b"/"
+        self._known = rows.get
+        self._found = found
+        self._pending: list[tuple[bytes, Frame]] = []
+
+    def run(self, start: Frame) -> None:
+        self._pending.append((b"", start))
+        while self._pending:
+            prefix, frame = self._pending.pop()
+            entries = self._listed(prefix)
+            names = [entry.name for entry in entries]
+            if prefix:
+                frame = frame.enter(prefix)
+            self._children(prefix, self._selection.enter(frame, prefix, names), names, entries)
+
+    def _listed(self, prefix: bytes) -> list[os.DirEntry[bytes]]:
+        try:
+            with os.scandir(self._root + prefix) as entries:
+                return list(entries)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            self._found.unreadable.append((prefix or b".", f"cannot be listed: {error.strerror}"))
+            return []
+
+    def _children(
+        self, prefix: bytes, frame: Frame, names: Sequence[bytes], entries: Sequence[os.DirEntry[bytes]]
+    ) -> None:
+        # The inner loop of every check before a cell: look-ups are bound to locals, and a file that did not change
+        # costs two of them besides its `lstat`.
+        known, hit = self._known, self._found.hits.append
+        maybe, suffixes, glob = frame.names, frame.suffixes, frame.glob
+        sure, sure_suffixes = frame.sure_names, frame.sure_suffixes
+        probes = [name.lower() for name in names] if frame.fold else names
+        for probe, name, entry in zip(probes, names, entries, strict=True):
+            if probe in maybe or probe.endswith(suffixes) or (glob is not None and glob(name)):
+                if probe in sure or probe.endswith(sure_suffixes):
+                    continue
+                if frame.excludes(name, prefix, entry.is_dir(follow_symlinks=False)):
+                    continue
+            path = prefix + name
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                self._refused(path, error)
+                continue
+            row = known(path)
+            if (
+                row is not None
+                and row[0] == status.st_mtime_ns
+                and row[1] == status.st_ctime_ns
+                and row[2] == status.st_size
+                and row[3] == status.st_ino
+                and row[4] == status.st_mode
+            ):
+                hit(row)
+            else:
+                self._other(path, status, frame)
+
+    def _other(self, path: bytes, status: os.stat_result, frame: Frame) -> None:
+        """Takes note of what is not a known, unchanged file."""
+        kind = stat.S_IFMT(status.st_mode)
+        if kind == stat.S_IFDIR:
+            self._pending.append((path + b"/", frame))
+        elif kind == stat.S_IFREG:
+            self._found.misses.append((path, status))
+        elif kind == stat.S_IFLNK:
+            self._found.links.append((path, status))
+        else:
+            name = _TYPES.get(kind, "Special")
+            message = f"{name} file skipped: {os.fsdecode(path)} (only files and links can be synced)"
+            self._found.skipped.append(Finding(Kind.SPECIAL, path, message))
+
+    def _refused(self, path: bytes, error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            self._found.unreadable.append((path, error.strerror or str(error)))
+
+
+_TYPES = {
+    stat.S_IFSOCK: "Socket",
+    stat.S_IFIFO: "Pipe",
+    stat.S_IFCHR: "Device",
+    stat.S_IFBLK: "Device",
+}
+
+
+def _ignored_source(verdict: Verdict, path: bytes) -> Finding:
+    rule = f"line {verdict.rule.line} of {os.fsdecode(verdict.placed.origin)}"
+    message = (
+        f"Nothing is selected: the source itself is ignored, because {rule} leaves out {os.fsdecode(path)}. "
+        "Change the rule, or set use_gitignore = false."
+    )
+    return Finding(Kind.IGNORED_SOURCE, b"", message)
