@@ -1,0 +1,145 @@
+"""A context: the forked process that holds one interpreter and runs the commands the server sends.
+
+Over the control socket comes `{"t": "run", "language", "text", "marker", "truth"}`; `{"t": "started"}` goes back when a
+SIGINT would be noticed, and `{"t": "done", ...}` at the end. All text goes through one pipe at descriptors 1 and 2; the
+marker, written there when the command has ended, tells the server where its text stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import io
+import os
+import random
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from dbk_local._driver import _frames, _tree
+from dbk_local._driver._access import SparkAccess
+from dbk_local._driver._emitted import Emitted
+from dbk_local._driver._interrupts import Interrupts
+from dbk_local._driver._namespace import fill_namespace
+from dbk_local._driver._shell import CommandShell
+from dbk_local._driver._wire import truth_from_json
+
+
+def run_context(fds: list[int], spec: dict[str, Any]) -> None:
+    """Be a context until the server closes the control socket.
+
+    Args:
+        fds: Control socket, service socket, writing end of the output pipe.
+        spec: `{"context_id", "truth", "home"}`; home is a private folder of this context.
+    """
+    control, _service, pipe = fds
+    _tree.adopt_orphans()
+    # Whoever started the server may have had it ignored.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    marks = _take_standard_streams(pipe)
+    _settle(spec)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    context = _Context(loop, socket.socket(fileno=control), marks, spec)
+    loop.run_until_complete(context.serve())
+
+
+def _take_standard_streams(pipe: int) -> int:
+    """Put the pipe at descriptors 1 and 2, nothing at 0; gives a private descriptor of the pipe for the markers."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(pipe, 1)
+    os.dup2(pipe, 2)
+    os.close(null)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - lives as long as the process
+    # Line buffering keeps the order with what child processes write.
+    sys.stdout = sys.__stdout__ = _text_stream(1)  # type: ignore[misc]  # the fork has its own streams
+    sys.stderr = sys.__stderr__ = _text_stream(2)  # type: ignore[misc]  # as above
+    return pipe
+
+
+def _text_stream(fd: int) -> io.TextIOWrapper:
+    raw = open(fd, "wb", closefd=False)  # noqa: SIM115 - lives as long as the process
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def _settle(spec: dict[str, Any]) -> None:
+    truth = truth_from_json(spec["truth"])
+    home = Path(spec["home"])
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ.update(truth.spark_env_vars)
+    os.environ["DATABRICKS_RUNTIME_VERSION"] = truth.runtime
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    os.environ["IPYTHONDIR"] = str(home / "ipython")
+    os.chdir(spec["cwd"])
+    sys.argv = [""]
+    sys.path.insert(0, "")
+    random.seed()  # the state was copied by the fork
+
+
+class _Context:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, control: socket.socket, marks: int, spec: dict[str, Any]
+    ) -> None:
+        self._loop = loop
+        self._control = control
+        self._control.setblocking(False)
+        self._marks = marks
+        self._interrupts = Interrupts(loop)
+        self._interrupts.install()
+        self._shell = CommandShell.instance(truth=truth_from_json(spec["truth"]))
+        fill_namespace(self._shell, SparkAccess(self._shell.truth))
+
+    async def serve(self) -> None:
+        await self._send({"t": "ready"})
+        while (request := await _frames.read_socket(self._loop, self._control)) is not None:
+            self._shell.truth = truth_from_json(request["truth"])
+            self._shell.emitted = Emitted()
+            with self._interrupts.armed():
+                # Not awaited: an interrupt must find our own code on the stack, not the event loop's.
+                self._control.send(_frames.pack({"t": "started"}))
+                await self._run_python(request["text"])
+            _flush()
+            _write_all(self._marks, request["marker"].encode())
+            reply = self._shell.emitted.to_json()
+            await self._send({"t": "done", **reply})
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._loop.sock_sendall(self._control, _frames.pack(message))
+
+    async def _run_python(self, text: str) -> None:
+        """Run one cell the way the IPython kernel does: on a running event loop, awaiting only what needs it."""
+        shell = self._shell
+        try:
+            transformed = shell.transform_cell(text)
+        except Exception:  # shown by run_cell, which transforms again
+            shell.run_cell(text, store_history=True)
+            return
+        if not shell.should_run_async(text, transformed_cell=transformed):
+            shell.run_cell(text, store_history=True)
+            return
+        cell = shell.run_cell_async(text, store_history=True, transformed_cell=transformed)
+        task = asyncio.ensure_future(cell)
+        try:
+            with self._interrupts.cancels(task):
+                await asyncio.wait([task])
+        finally:
+            shell.events.trigger("post_execute")
+        with contextlib.suppress(asyncio.CancelledError):
+            shell.events.trigger("post_run_cell", task.result())
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        # User code may have closed or replaced them by anything.
+        with contextlib.suppress(Exception):
+            stream.flush()  # type: ignore[union-attr]
+    ctypes.CDLL(None).fflush(None)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]

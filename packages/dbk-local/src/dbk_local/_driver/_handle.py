@@ -1,0 +1,104 @@
+"""One context as the server sees it: the same for clients while interpreters come and go below it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dbk_local._driver._interpreter import Interpreter
+from dbk_local._driver._outcome import cancelled_results, outcome, restarting_results
+from dbk_local._driver._pipe import CappedText
+from dbk_local._driver._wire import truth_to_json
+from dbk_local._seam import ContextDied, DriverDied, Outcome, Truth
+
+if TYPE_CHECKING:
+    from dbk_local._driver._process import Driver
+
+
+class Context:
+    """A `ContextHandle`; see `dbk_local._seam` for the promises."""
+
+    def __init__(self, driver: Driver, context_id: str) -> None:
+        self._driver = driver
+        self.context_id = context_id
+        self.pid = 0
+        self.on_death: Callable[[str], None] | None = None
+        self._interpreter: Interpreter
+        self._watching: asyncio.Task[None]
+        self._destroyed = False
+        self._restarted = False
+        self._running = False
+        self._interrupted = False
+
+    async def start(self) -> None:
+        """Start a (new) interpreter; raises what `Interpreter.start` raises."""
+        interpreter = Interpreter(self._driver, self.context_id)
+        await interpreter.start()
+        self._interpreter, self.pid = interpreter, interpreter.pid
+        self._watching = asyncio.create_task(self._watch(interpreter))
+
+    async def _watch(self, interpreter: Interpreter) -> None:
+        await interpreter.ended.wait()
+        if interpreter.is_expected_to_end:
+            return
+        reason = await interpreter.how_it_ended()
+        ours = not interpreter.is_expected_to_end and not self._driver.died.is_set()
+        if ours and self.on_death is not None:
+            self.on_death(reason)
+
+    async def run(self, command_id: str, language: str, text: str, truth: Truth) -> Outcome:  # noqa: ARG002 - for Spark
+        if self._restarted:
+            self._restarted = False
+            if truth.restart_error_once:
+                return Outcome(restarting_results())
+        marker = f"\x1e{secrets.token_hex(16)}\x1e"
+        written = self._interpreter.pipe.begin(marker.encode(), CappedText(truth.text_cap_chars, truth.truncation))
+        request = {"t": "run", "language": language, "text": text, "marker": marker, "truth": truth_to_json(truth)}
+        self._interrupted, self._running = False, True
+        try:
+            reply = await self._interpreter.ask(request)
+        finally:
+            self._running = False
+        if reply is None:
+            raise await self._death()
+        output = await written
+        if self._interrupted:
+            return Outcome(cancelled_results())
+        if reply["restart"]:
+            await self._restart()
+        return outcome(reply, output, truth)
+
+    async def _death(self) -> Exception:
+        reason = "the context was destroyed while the command ran"
+        if not self._destroyed:
+            reason = await self._interpreter.how_it_ended()
+        if self._driver.died.is_set():
+            return DriverDied("the driver died while the command ran")
+        return ContextDied(reason)
+
+    async def _restart(self) -> None:
+        await self._interpreter.kill()
+        if self._destroyed:
+            raise await self._death()
+        await self.start()
+        self._restarted = True
+        if self._destroyed:
+            await self._interpreter.kill()
+
+    async def cancel(self) -> None:
+        interpreter = self._interpreter
+        if not self._running:
+            return
+        await interpreter.started.wait()
+        if self._running:
+            # Cancelled from here on, even when the code swallows the signal or is about to end by itself.
+            self._interrupted = True
+            interpreter.interrupt()
+
+    async def destroy(self) -> None:
+        self._destroyed = True
+        self._driver.contexts.pop(self.context_id, None)
+        await self._interpreter.kill()
+        await self._watching

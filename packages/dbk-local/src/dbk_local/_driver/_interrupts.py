@@ -1,0 +1,73 @@
+"""SIGINT in a context: it stops the running command and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+
+class Interrupts:
+    """Owns the handler. A signal is ignored while idle: a cancel that comes too late must not kill the interpreter."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._armed = False
+        self._deferred = False
+        self._task: asyncio.Task[Any] | None = None
+        self.seen = False
+        """A signal arrived since the command started."""
+
+    def install(self) -> None:
+        """Take SIGINT (again: SparkContext and user code replace the handler)."""
+        signal.signal(signal.SIGINT, self._handle)
+
+    @contextlib.contextmanager
+    def armed(self) -> Iterator[None]:
+        """Within the block a SIGINT raises `KeyboardInterrupt`, which does not leave it."""
+        self.install()
+        self.seen = False
+        try:
+            try:
+                self._armed = True
+                yield
+            finally:
+                self._armed = False
+        except KeyboardInterrupt:
+            # Raised in the few instructions around the user's code.
+            self._armed = False
+
+    @contextlib.contextmanager
+    def cancels(self, task: asyncio.Task[Any]) -> Iterator[None]:
+        """Within the block a SIGINT that finds the event loop idle cancels `task`, the cell with a top-level await."""
+        self._task = task
+        try:
+            yield
+        finally:
+            self._task = None
+
+    @contextlib.contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Within the block nothing is raised; `check` and the end of the block raise what has come."""
+        before, self._deferred = self._deferred, True
+        seen_before = self.seen
+        try:
+            yield
+        finally:
+            self._deferred = before
+        if self.seen and not seen_before:
+            raise KeyboardInterrupt
+
+    def _handle(self, _signum: int, _frame: FrameType | None) -> None:
+        if not self._armed:
+            return
+        self.seen = True
+        if self._deferred:
+            return
+        if self._task is not None and asyncio.current_task(self._loop) is not self._task:
+            self._loop.call_soon_threadsafe(self._task.cancel)
+            return
+        raise KeyboardInterrupt
