@@ -1,0 +1,237 @@
+"""From the trailer to the frame: what happens before and after each cell.
+
+IPython's events lead: the first input transformer takes the trailer off and arms the run, `pre_run_cell` starts it, and
+when all callbacks of `post_run_cell` are through it ends. A transformer may be called twice for one cell and an event
+may come without its counterpart (ipykernel and empty cells do that), so each step asks whether it is this run's turn.
+"""
+
+from __future__ import annotations
+
+import ast
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Protocol
+
+from .. import wire  # noqa: TID252 - the package has another name on the driver
+from .content import clean, error_content
+from .core import Core
+from .history import History, Mark
+from .payloads import Payloads
+from .report import frame_of
+from .runs import Run
+from .tracebacks import ends_notebook
+from .traceless import Traceless
+
+
+class Around(Protocol):
+    """Something that is on for the time of a run."""
+
+    def begin(self, run: Run) -> None:
+        """Before the first statement."""
+
+    def end(self, run: Run) -> None:
+        """After the last; may be called twice."""
+
+
+class Cells:
+    """The course of one cell at a time."""
+
+    def __init__(self, core: Core, traceless: Traceless, payloads: Payloads, print_line: Callable[[str], None]) -> None:
+        self._core = core
+        self._shell = core.shell
+        self._traceless = traceless
+        self._payloads = payloads
+        self._print = print_line
+        self._history = History(core, lambda: traceless.active)
+        self._pending: Run | None = None
+        self._mark: Mark | None = None
+        self._info: Any = None
+        self._expressions: dict[str, Any] = {}
+        self._interactivity: str | None = None
+        # In the order in which they begin; they end in reverse.
+        self.around: dict[str, Around] = {}
+        # What the start record says besides the count.
+        self.details: Callable[[Run], dict[str, Any]] = lambda _: {}
+        self.after: Callable[[], None] = lambda: None
+
+    def install(self) -> None:
+        """Hook the transformers, the events and the history."""
+        shell, seams = self._shell, self._core.seams
+        transforms = shell.input_transformer_manager.cleanup_transforms
+        transforms.insert(0, self.transform)
+        seams.on_undo(lambda: transforms.remove(self.transform))
+        shell.ast_transformers.insert(0, self)
+        seams.on_undo(lambda: shell.ast_transformers.remove(self))
+        seams.replace(shell.events, "trigger", self._trigger, lambda: True)
+        self._history.install()
+
+    def transform(self, lines: list[str]) -> list[str]:
+        """Take the trailer off a cell and arm its run; everything else passes as it is."""
+        text = "".join(lines)
+        if self._traceless.is_helper(text):
+            self._traceless.begin()
+            return lines
+        if wire.TRAILER not in text:
+            return lines
+        code = self._core.seams.attempt("the trailer", lambda: self._arm(text), text)
+        return list(code.splitlines(keepends=True))
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """An AST transformer: a run that is blocked has no statements."""
+        run = self._core.runs.active
+        if run is not None and run.blocked and isinstance(node, ast.Module):
+            return ast.Module(body=[], type_ignores=[])
+        return node
+
+    def _arm(self, text: str) -> str:
+        """Remember what the trailer asks for; the code to run."""
+        code, trailer = wire.split_trailer(text)
+        if trailer is None:
+            return text
+        refusal = self._refusal(str(trailer.get("run", "")))
+        self._pending = None
+        if refusal:
+            self._traceless.begin(lambda: self._print(self._frame("refused", **refusal)))
+            return ""
+        self._mark = Mark.of(self._shell)
+        wanted = trailer.get("count")
+        if wanted:
+            self._shell.execution_count = int(wanted)
+        self._pending = Run(trailer["run"], {**trailer, "source": code})
+        self._pending.count = self._shell.execution_count
+        return code
+
+    def _refusal(self, run_id: str) -> dict[str, Any]:
+        """Why a run with this id cannot be, or nothing."""
+        runs = self._core.runs
+        if not wire.RUN_ID.fullmatch(run_id):
+            return {"run": run_id, "reason": "bad-trailer", "state": "never"}
+        if runs.was_started(run_id):
+            run = runs.get(run_id)
+            return {"run": run_id, "reason": "started", "state": run.state if run else "done"}
+        return {}
+
+    def _trigger(self, original: Callable[..., Any], event: str, *args: Any, **kwargs: Any) -> None:
+        if self._traceless.active:
+            self._traceless.trigger(event, *args, **kwargs)
+            return
+        seams = self._core.seams
+        if event == "pre_run_cell":
+            seams.attempt("the start of a run", lambda: self._start(args[0] if args else None))
+        original(event, *args, **kwargs)
+        if event == "post_run_cell":
+            seams.attempt("the end of a run", lambda: self._end(args[0] if args else None))
+
+    def _start(self, info: Any) -> None:
+        run = self._pending
+        if run is None or not _carries(info, run):
+            return
+        self._pending, self._info = None, info
+        info.raw_cell = run.trailer["source"]
+        core = self._core
+        core.runs.start(run)
+        try:
+            core.scribe.put(run, "start", count=run.count, **core.seams.attempt("Spark", lambda: self.details(run), {}))
+            core.say_the_rest()
+            if run.silent:
+                self._interactivity, self._shell.ast_node_interactivity = self._shell.ast_node_interactivity, "none"
+            for name, part in self.around.items():
+                core.seams.attempt(name, partial(part.begin, run))
+        except KeyboardInterrupt as interrupt:
+            # Too early for IPython to see it; the event manager would swallow it and run the cell.
+            run.fail(error_content(KeyboardInterrupt, interrupt, ["KeyboardInterrupt: "]))
+            core.scribe.put(run, "error", **(run.error or {}))
+            run.blocked = True
+
+    def _end(self, result: Any) -> None:
+        run = self._core.runs.active
+        if run is None or not self._is_end(result, run):
+            return
+        status = _status(run, result)
+        if status == "ok":
+            self._expressions = self._core.seams.attempt("user expressions", lambda: self._evaluate(run), {})
+        while run.state != "done":
+            # The cell is over. An interrupt that comes now is too late, and must not cost the end of the record.
+            try:
+                with _deaf():
+                    self._finish(run, status, result)
+            except KeyboardInterrupt:
+                continue
+
+    def _is_end(self, result: Any, run: Run) -> bool:
+        """An empty cell, run from within this one, ends without having begun."""
+        info = getattr(result, "info", None)
+        return info is None or info is self._info or _carries(info, run)
+
+    def _evaluate(self, run: Run) -> dict[str, Any]:
+        expressions = run.trailer.get("expressions") or {}
+        with self._shell.builtin_trap:
+            return dict(clean(self._shell.user_expressions(expressions))) if expressions else {}
+
+    def _finish(self, run: Run, status: str, result: Any) -> None:
+        core = self._core
+        for name, part in reversed(self.around.items()):
+            core.seams.attempt(name, partial(part.end, run))
+        if self._interactivity is not None:
+            self._shell.ast_node_interactivity, self._interactivity = self._interactivity, None
+        payloads = core.seams.attempt("payloads", self._payloads.take, [])
+        core.scribe.put(
+            run,
+            "done",
+            count=run.count,
+            status=status,
+            expressions=self._expressions,
+            payload=payloads,
+            error=_error(run, status, result, self._shell),
+        )
+        core.scribe.flush()
+        if not run.keeps_history and self._mark is not None:
+            self._mark.restore_count(self._shell)
+        self._expressions, self._info = {}, None
+        self._print(frame_of(core, run, status))
+        core.runs.finish(run, status)
+        core.seams.attempt("the snapshot", self.after)
+
+    def _frame(self, kind: str, **content: Any) -> str:
+        return wire.make_frame({"kind": kind, "nonce": self._core.nonce, **content})
+
+
+def _carries(info: Any, run: Run) -> bool:
+    """Whether this cell is the one that came with the run's trailer."""
+    trailer = wire.split_trailer(getattr(info, "raw_cell", ""))[1]
+    return trailer is not None and trailer.get("run") == run.id
+
+
+def _status(run: Run, result: Any) -> str:
+    if run.blocked or run.failed_display or result is None:
+        return "error"
+    error = result.error_before_exec or result.error_in_exec
+    return "ok" if error is None or ends_notebook(type(error)) else "error"
+
+
+def _error(run: Run, status: str, result: Any, shell: Any) -> dict[str, Any] | None:
+    """What the reply says about a failure: some (a wrong use of a magic) have no error record of their own."""
+    if status == "ok":
+        return None
+    error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
+    if run.error is not None or error is None:
+        return run.error
+    return error_content(type(error), error, getattr(shell, "_last_traceback", None) or [])
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Interrupts are ignored within the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        # None: it was not set from Python, and Python cannot set it again.
+        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)

@@ -1,0 +1,175 @@
+"""What the client can ask of the control context while the user's interpreter is busy.
+
+All of it works on the spool folder and on the process, so it also works when the user's code holds Python's lock for
+minutes. Waiting ends early on an interrupt, and changes nothing: a cancelled wait loses no record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .. import wire  # noqa: TID252 - the package has another name on the driver
+from ..agent.spool import abandoned, process_start  # noqa: TID252 - the package has another name on the driver
+from . import spark
+
+PIECE_CHARS = 30_000
+_FIRST_PAUSE_S = 0.005
+_LAST_PAUSE_S = 0.025
+
+
+def _owner(spool: str) -> dict[str, Any]:
+    with open(os.path.join(spool, "owner.json"), encoding="utf-8") as file:
+        return dict(json.load(file))
+
+
+def _is_alive(owner: dict[str, Any]) -> bool:
+    started = process_start(int(owner["pid"]))
+    return started != "" and started == owner["started"]
+
+
+def probe(given: dict[str, Any]) -> dict[str, Any]:
+    """Whether this context sees the agent's folder and its process."""
+    try:
+        owner = _owner(given["spool"])
+    except (OSError, ValueError) as error:
+        return {"shared": False, "pid_visible": False, "reason": str(error)}
+    return {"shared": owner["nonce"] == given["nonce"], "pid_visible": _is_alive(owner)}
+
+
+def read(given: dict[str, Any]) -> dict[str, Any]:
+    """The records of a run from `offset` on, as many as fit; waits up to `wait_s` for the first."""
+    offset = int(given.get("offset", 0))
+    path = os.path.join(given["spool"], "runs", f"{_name(given['run'])}.jsonl")
+    owner = _owner(given["spool"])
+    deadline_s = time.monotonic() + float(given.get("wait_s", 0))
+    pause_s = _FIRST_PAUSE_S
+    alive = True
+    while _size(path) <= offset and alive and time.monotonic() < deadline_s:
+        time.sleep(pause_s)
+        pause_s = min(_LAST_PAUSE_S, pause_s * 1.2)
+        alive = _is_alive(owner)
+    if _size(path) > offset and given.get("settle_s"):
+        time.sleep(float(given["settle_s"]))
+    data = _read_bytes(path, offset, int(given.get("max_chars", PIECE_CHARS)))
+    piece, used = wire.pack_piece(data, int(given.get("max_chars", PIECE_CHARS)))
+    value = {"offset": offset, "bytes": used, "data": piece, "size": _size(path), "alive": _is_alive(owner)}
+    if given.get("group") or given.get("tag"):
+        value["progress"] = spark.progress(given.get("group"), given.get("tag"))
+    return value
+
+
+def answer(given: dict[str, Any]) -> dict[str, Any]:
+    """Give the waiting cell its sealed answer."""
+    name = f"{_name(given['run'])}.{_name(given['id'])}"
+    _write(given["spool"], os.path.join("answers", name), given["sealed"].encode("ascii"))
+    return {}
+
+
+def post(given: dict[str, Any]) -> dict[str, Any]:
+    """Leave a sealed message for an agent that is busy."""
+    name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
+    _write(given["spool"], os.path.join("inbox", name), given["sealed"].encode("ascii"))
+    return {}
+
+
+def interrupt(given: dict[str, Any]) -> dict[str, Any]:
+    """SIGINT to the user's interpreter, if it is still the one that made the folder."""
+    owner = _owner(given["spool"])
+    if given.get("sealed"):
+        # Read by an agent that this context cannot signal (another container), and by one with a Connect session.
+        post(given)
+    if not _is_alive(owner):
+        return {"how": "inbox" if given.get("sealed") else "gone"}
+    try:
+        os.kill(int(owner["pid"]), signal.SIGINT)
+    except (PermissionError, ProcessLookupError) as error:
+        return {"how": "inbox" if given.get("sealed") else "gone", "reason": str(error)}
+    return {"how": "signal"}
+
+
+def snapshot(given: dict[str, Any]) -> dict[str, Any]:
+    """A piece of the namespace snapshot, or only its stamp when the client has that one."""
+    path = os.path.join(given["spool"], "snapshot.json")
+    try:
+        state = os.stat(path)
+    except FileNotFoundError:
+        return {"stamp": "", "unchanged": not given.get("stamp"), "offset": 0, "bytes": 0, "data": None, "size": 0}
+    stamp = f"{state.st_mtime_ns}-{state.st_ino}"
+    offset = int(given.get("offset", 0))
+    if stamp == given.get("stamp") and offset == 0:
+        return {"stamp": stamp, "unchanged": True, "offset": 0, "bytes": 0, "data": None, "size": state.st_size}
+    max_chars = int(given.get("max_chars", PIECE_CHARS))
+    piece, used = wire.pack_piece(_read_bytes(path, offset, max_chars), max_chars)
+    return {"stamp": stamp, "unchanged": False, "offset": offset, "bytes": used, "data": piece, "size": state.st_size}
+
+
+def lease(given: dict[str, Any]) -> dict[str, Any]:
+    """Say that somebody still cares."""
+    _write(given["spool"], "lease", str(time.time()).encode())
+    return {}
+
+
+def cleanup(given: dict[str, Any]) -> dict[str, Any]:
+    """Delete the folder, if it is one of ours."""
+    _owner(given["spool"])
+    shutil.rmtree(given["spool"], ignore_errors=True)
+    return {"removed": not os.path.exists(given["spool"])}
+
+
+def sweep(given: dict[str, Any]) -> dict[str, Any]:
+    """Delete the folders of this user whose interpreter is gone."""
+    gone = list(abandoned(given.get("root")))
+    for folder in gone:
+        shutil.rmtree(folder, ignore_errors=True)
+    return {"removed": gone}
+
+
+def _name(text: Any) -> str:
+    if not wire.RUN_ID.fullmatch(str(text)) or set(str(text)) == {"."}:
+        raise ValueError(f"{text!r} is not the name of a run")
+    return str(text)
+
+
+def _size(path: str) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return os.stat(path).st_size
+    return 0
+
+
+def _read_bytes(path: str, offset: int, max_chars: int) -> bytes:
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        file.seek(offset)
+        # More than this never fits, however well it compresses.
+        return file.read(max_chars * 64)
+    return b""
+
+
+def _write(spool: str, name: str, data: bytes) -> None:
+    """Make a file that appears whole."""
+    new = os.path.join(spool, f".{secrets.token_hex(8)}")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+    os.replace(new, os.path.join(spool, name))
+
+
+OPERATIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "answer": answer,
+    "cancel_spark": lambda given: spark.cancel(given.get("group"), given.get("tag")),
+    "cleanup": cleanup,
+    "lease": lease,
+    "post": post,
+    "probe": probe,
+    "progress": lambda given: spark.progress(given.get("group"), given.get("tag")),
+    "read": read,
+    "signal": interrupt,
+    "snapshot": snapshot,
+    "sweep": sweep,
+}
