@@ -38,3 +38,40 @@ def profiles(tmp_path):
         return {"DATABRICKS_CONFIG_FILE": str(file)}
 
     return write
+
+
+@pytest.fixture(scope="session")
+def site():
+    """An embedded workspace, without Spark; `at_work` gives it back as it was."""
+    dbk_local = pytest.importorskip("dbk_local")
+    with dbk_local.Workspace(spark=False) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def workspace(site, monkeypatch, tmp_path):
+    """The embedded workspace, named by the environment, the current folder being an empty one."""
+    usual = site.options()
+    for name, value in site.env().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    yield site
+    site.clear_faults()
+    site.set_options(**usual)
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """run(*words) -> (exit code, stdout, stderr) of the command, in this process, on 80 columns."""
+    from dbk_config.__main__ import main
+
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def call(*words):
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as end:
+            code = end.code
+        return code, *capsys.readouterr()
+
+    return call

@@ -24,8 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The whole command line of `dbk-config`."""
     parser = cli.make_parser(
         PACKAGE,
-        "Settings for remote Databricks sessions: see, check and change them. "
-        "Exit codes: 0 done, 1 failed, 2 wrong usage or settings.",
+        "See, check and change the settings of Databricks sessions. Exit: 0 done, 1 failed, 2 usage.",
         example="dbk-config init && dbk-config check",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

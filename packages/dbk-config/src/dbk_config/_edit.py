@@ -108,23 +108,32 @@ def _wanted(document: Mapping[str, Any], name: str, value: Any) -> dict[str, Any
 
 
 def _is(text: str, wanted: Mapping[str, Any]) -> bool:
+    """Whether the text says just this. A table left empty may be gone: dotted keys take theirs along."""
     try:
-        return tomllib.loads(text) == wanted
+        return _filled(tomllib.loads(text)) == _filled(wanted)
     except tomllib.TOMLDecodeError:
         return False
+
+
+def _filled(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with our own tables left out where they are empty."""
+    tool = {**document.get(TABLE[0], {})}
+    ours = {key: value for key, value in tool.pop(TABLE[1], {}).items() if value != {}}
+    return {**document, TABLE[0]: {**tool, **({TABLE[1]: ours} if ours else {})}}
 
 
 def _by_tomlkit(text: str, name: str, value: Any) -> str | None:
     """The text with the key changed in its place; None when there is no table to put it in."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
+    from tomlkit.items import InlineTable
 
     document = tomlkit.parse(text)
     table: Any = document
     path, key = _place(name)
     for part in path:
         if part not in table and table is not document and part == "sync":
-            table[part] = tomlkit.table()
+            table[part] = tomlkit.inline_table() if isinstance(table, InlineTable) else tomlkit.table()
         if part not in table:
             return None
         table = table[part]

@@ -114,10 +114,11 @@ def table_of(document: Mapping[str, Any]) -> Any:
 
 
 def from_pyproject(text: str, document: Mapping[str, Any], file: Path) -> Values:
-    """The settings in our table of a `pyproject.toml`: its text (for the lines) and its parsed document."""
+    """The settings in our table of a `pyproject.toml`, if it has one: its text (for the lines), its parsed document."""
     values = Values()
-    lines = _toml.key_lines(text)
-    _read_table(values, table_of(document), (), file, lines)
+    table = table_of(document)
+    if table is not None:
+        _read_table(values, table, (), file, _toml.key_lines(text))
     return values
 
 

@@ -24,9 +24,10 @@ _TOKEN = re.compile(
     r"|[\[\]{}\n]",
     re.DOTALL,
 )
-_HEADER = re.compile(r"\s*(\[\[?)(.+?)\]\]?\s*(?:#.*)?$", re.DOTALL)
 _PART = r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
-_PAIR = re.compile(rf"\s*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*=")
+_KEY = rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*"
+_HEADER = re.compile(rf"\s*\[\[?{_KEY}\]")
+_PAIR = re.compile(rf"\s*{_KEY}=")
 
 
 def parse(text: str, file: Path) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def key_lines(text: str) -> Mapping[Key, int]:
     table: Key = ()
     for line, statement in _statements(text):
         if header := _HEADER.match(statement):
-            table = _path(header[2])
+            table = _path(header[1])
             lines.setdefault(table, line)
         elif pair := _PAIR.match(statement):
             path = table + _path(pair[1])
