@@ -10,6 +10,7 @@ Importing this package contacts nothing and loads no Databricks SDK; the first c
 
 from __future__ import annotations
 
+from dbk_session._async import AsyncCommand, AsyncSession
 from dbk_session._command import Command
 from dbk_session._events import (
     Attachment,
@@ -37,6 +38,8 @@ from dbk_session._results import CommandResult, Completion, Inspection, Table
 from dbk_session._session import Session
 
 __all__ = [
+    "AsyncCommand",
+    "AsyncSession",
     "Attachment",
     "ClearOutput",
     "ClusterProgress",

@@ -228,6 +228,8 @@ class Finished(RunEvent):
         payload: what the front end should do, all `Payload` events again.
         expressions: name to `{"status": "ok", "data": ..., "metadata": ...}` or `{"status": "error", ...}`.
         reason: for `lost` and `cancelled`, one line that says why; "" otherwise.
+        error: the exception that ended it. There may be one without a `Failure` before it: IPython prints the message
+            of a wrongly used magic itself.
     """
 
     status: Status
@@ -235,9 +237,12 @@ class Finished(RunEvent):
     payload: tuple[Mapping[str, Any], ...] = ()
     expressions: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    error: Failure | None = None
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Event):
+        return to_json(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Mapping):

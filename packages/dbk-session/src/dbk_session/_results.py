@@ -124,7 +124,8 @@ class CommandResult:
     @property
     def error(self) -> Failure | None:
         """The exception that ended it, None when it ended well."""
-        return next((event for event in reversed(self.events) if isinstance(event, Failure)), None)
+        failure = next((event for event in reversed(self.events) if isinstance(event, Failure)), None)
+        return failure or (self._finished.error if self._finished else None)
 
     @property
     def text(self) -> str:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from dbk_session import _asking
+from dbk_session._bus import Bus
+from dbk_session._clock import RealClock
 from dbk_session._command import Command
+from dbk_session._connect import door_of_client, door_of_settings, load_sdk
+from dbk_session._detach import attached, claimed, detached
+from dbk_session._engine import Engine
 from dbk_session._events import Event, InputRequest
+from dbk_session._journal import Entry, Journal
+from dbk_session._keeper import Plan, call_in
+from dbk_session._link import Link
 from dbk_session._results import CommandResult, Completion, Inspection
+from dbk_session._track import Attachments, Order, Track
+from dbk_session.driver import wire
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from dbk_config import Settings
 
 __all__ = ["Attachments", "Caller", "Session"]
-
-Attachments = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
-"""Name to JSON value; or a function that gives them, called at the moment the command is sent."""
 
 Caller = Callable[[str], str]
 """Runs helper code in the user's interpreter and gives what it printed."""
@@ -38,6 +47,9 @@ class Session:
             the session's own threads, one call at a time, and must not block for long or call back into the session.
         prepare: called each time a fresh interpreter is ready (the first, and after each loss), before the waiting
             command is sent, with a function that runs helper code in it. What it raises fails the waiting command.
+
+    Raises:
+        SettingsError: host or cluster are not set.
     """
 
     def __init__(
@@ -50,8 +62,31 @@ class Session:
         channel: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         prepare: Callable[[Caller], None] | None = None,
+        _entry: Entry | None = None,
     ) -> None:
-        raise NotImplementedError
+        load_sdk()
+        known = settings if settings is not None else _load_settings()
+        cluster = cluster_id or known.cluster_id
+        if client is None:
+            known.require(*(["host"] if cluster else ["host", "cluster_id"]))
+        elif not cluster:
+            cluster = client.config.cluster_id
+            if not cluster:
+                known.require("cluster_id")
+        entry = _entry or Entry(
+            session=secrets.token_hex(8),
+            name=name or "",
+            host=str(known.host or ""),
+            cluster_id=str(cluster),
+            profile=known.profile,
+            config_file=str(known.config_file) if known.config_file else None,
+        )
+        plan = Plan(channel or known.channel, known.start_timeout_s, known.output_limit_mb, known.display_rows)
+        clock = RealClock()
+        door = (lambda: door_of_client(client)) if client is not None else (lambda: door_of_settings(known))
+        self._bus = Bus(on_event)
+        self._snapshots = _asking.Snapshots()
+        self._engine = Engine(plan, Link(entry, door, Journal(), clock), clock, self._bus, prepare)
 
     @classmethod
     def attach(
@@ -68,27 +103,33 @@ class Session:
             SessionNotFound: none of that name is known.
             ContextLostError: its interpreter is gone.
         """
-        raise NotImplementedError
+        entry = claimed(Journal(), name)
+        session = cls(settings, client=client, cluster_id=entry.cluster_id, name=name, on_event=on_event, _entry=entry)
+        attached(session._engine, session._bus, entry)
+        return session
 
     @property
     def state(self) -> str:
-        """`"new"`, `"starting"`, `"opening"`, `"idle"`, `"busy"`, `"cancelling"`, `"wedged"`, `"lost"`, `"closed"`."""
-        raise NotImplementedError
+        """`new`, `starting`, `opening`, `idle`, `busy`, `cancelling`, `wedged`, `lost`, `detached` or `closed`."""
+        return self._engine.keeper.machine.state
 
     @property
     def channel(self) -> str | None:
-        """The channel in use, None before the first command."""
-        raise NotImplementedError
+        """The channel in use, None without an interpreter."""
+        interpreter = self._engine.keeper.interpreter
+        return interpreter.channel if interpreter is not None else None
 
     @property
     def context_id(self) -> str | None:
-        """The workspace's id of the interpreter's context, None before the first command."""
-        raise NotImplementedError
+        """The workspace's id of the interpreter's context, None without one."""
+        interpreter = self._engine.keeper.interpreter
+        return interpreter.context.context_id if interpreter is not None else None
 
     @property
     def current(self) -> Command | None:
         """The command that runs, or waits at the head of the queue; None when there is nothing to do."""
-        raise NotImplementedError
+        track = self._engine.current
+        return self._handle(track) if track is not None else None
 
     def start(
         self,
@@ -101,6 +142,7 @@ class Session:
         expressions: Mapping[str, str] | None = None,
         attachments: Attachments | None = None,
         execution_count: int | None = None,
+        language: str = "python",
     ) -> Command:
         """Queues `code` and gives its handle at once.
 
@@ -114,11 +156,26 @@ class Session:
             attachments: JSON values for handlers on the driver, by handler name; they run before the code, and one
                 that raises keeps the code from running.
             execution_count: the number to give it (`In [n]`); None takes IPython's own.
+            language: `"python"`, or `"sql"`, `"scala"`, `"r"`: those run plainly, without live output.
 
         Raises:
             SessionClosed: the session is closed.
+            ValueError: `run_id` has other characters than letters, digits, `_`, `.` and `-`, or over 120 of them.
         """
-        raise NotImplementedError
+        order = Order(
+            code=code,
+            run_id=_checked(run_id) if run_id is not None else secrets.token_hex(12),
+            silent=silent,
+            store_history=store_history,
+            allow_stdin=allow_stdin,
+            expressions=dict(expressions or {}),
+            attachments=attachments if attachments is not None else {},
+            execution_count=execution_count,
+            language=language,
+        )
+        track = Track(order, self._bus)
+        self._engine.submit(track)
+        return self._handle(track)
 
     def run(self, code: str, *, answer: Callable[[InputRequest], str] | None = None, **options: Any) -> CommandResult:
         """Runs `code` to its end. With `answer`, `input()` works. `options` are those of `start`.
@@ -128,7 +185,16 @@ class Session:
         Raises:
             SessionError: see `Command.result`. An exception of the code itself is in the result and is not raised.
         """
-        raise NotImplementedError
+        command = self.start(code, **{"allow_stdin": answer is not None, **options})
+        try:
+            for event in command.events():
+                if answer is not None and isinstance(event, InputRequest):
+                    command.answer(answer(event))
+        except KeyboardInterrupt:
+            command.cancel()
+            command.result()
+            raise
+        return command.result()
 
     def stream(self, code: str, **options: Any) -> Iterator[Event]:
         """The events of `code` as they happen. `options` are those of `start`.
@@ -136,49 +202,85 @@ class Session:
         Raises:
             SessionError: see `Command.result`.
         """
-        raise NotImplementedError
+        return self.start(code, **options).events()
 
     def cancel(self) -> None:
         """Cancels the running command and those that wait behind it."""
-        raise NotImplementedError
+        self._engine.stop_all()
 
     def call(self, code: str) -> str:
         """Runs helper code in the user's interpreter and gives what it printed; it leaves no history and no count.
 
-        It waits its turn behind the commands that were started before.
+        It has a namespace of its own, and waits its turn behind the commands that were started before.
 
         Raises:
             CommandFailed: it raised.
             SessionError: see `Command.result`.
         """
-        raise NotImplementedError
+        return str(self._engine.ask(lambda interpreter: call_in(interpreter, code)).result())
 
     def complete(self, code: str, pos: int | None = None) -> Completion:
         """Names that fit at `pos` (characters; the end when None). While a command runs: from the last snapshot.
 
         It never waits behind a command and never starts a cluster: without an interpreter there are no matches.
         """
-        raise NotImplementedError
+        return _asking.complete(self._engine, self._snapshots, code, len(code) if pos is None else pos)
 
     def inspect(self, code: str, pos: int | None = None, detail: int = 0) -> Inspection:
         """What is known of the object at `pos`; `detail=1` asks for the source. Waits for nothing, like `complete`."""
-        raise NotImplementedError
+        return _asking.inspect(self._engine, self._snapshots, code, len(code) if pos is None else pos, detail)
 
-    def comm(self, msg_type: str, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
-        """Sends a comm message of the front end (`comm_open`, `comm_msg`, `comm_close`) to the driver."""
-        raise NotImplementedError
+    def comm(
+        self,
+        msg_type: str,
+        content: Mapping[str, Any],
+        buffers: Sequence[bytes] = (),
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        """Sends a comm message of the front end to the driver; waits until it is handled when the interpreter is idle.
+
+        Args:
+            msg_type: `comm_open`, `comm_msg` or `comm_close`.
+            content: of the message.
+            buffers: binary parts.
+            metadata: of the message.
+            run_id: what its handlers write gets this id; made up when None. While a command runs they write into that
+                command's output.
+
+        Raises:
+            SessionError: it could not be delivered.
+        """
+        order = Order("", _checked(run_id) if run_id is not None else secrets.token_hex(12))
+        _asking.comm(self._engine, Track(order, self._bus), msg_type, content, buffers, metadata or {})
 
     def restart(self) -> None:
-        """Replaces the interpreter by a fresh one; what runs is cancelled, and all variables are gone."""
-        raise NotImplementedError
+        """Replaces the interpreter by a fresh one; what runs is cancelled, and all variables are gone.
+
+        Raises:
+            SessionError: the fresh one could not be opened.
+        """
+        self._engine.restart()
 
     def detach(self) -> str:
-        """Leaves the interpreter, and what runs in it, alive for `Session.attach`; gives the name to attach by."""
-        raise NotImplementedError
+        """Leaves the interpreter, and what runs in it, alive for `Session.attach`; gives the name to attach by.
+
+        Commands that wait in the queue are cancelled.
+
+        Raises:
+            SessionClosed: there is nothing to leave: no interpreter was opened, or the session is closed.
+        """
+        return detached(self._engine)
 
     def close(self) -> None:
         """Cancels what runs and removes everything from the cluster. Can be called again, to no effect."""
-        raise NotImplementedError
+        if self._engine.keeper.machine.state in ("closed", "detached"):
+            return
+        self._engine.leave(cancel=True)
+        self._engine.keeper.remove()
+        self._engine.keeper.machine.try_on("close")
+        self._engine.keeper.link.close()
 
     def __enter__(self) -> Self:
         return self
@@ -187,3 +289,21 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _handle(self, track: Track) -> Command:
+        return Command(track, self._engine.stop, self._answer)
+
+    def _answer(self, track: Track, request: InputRequest, text: str | None) -> None:
+        _asking.answer(self._engine, track, request, text)
+
+
+def _load_settings() -> Settings:
+    from dbk_config import load
+
+    return load()
+
+
+def _checked(run_id: str) -> str:
+    if not wire.RUN_ID.fullmatch(run_id):
+        raise ValueError(f"A run id is 1 to 120 letters, digits, '_', '.' and '-'; not {run_id!r}.")
+    return run_id

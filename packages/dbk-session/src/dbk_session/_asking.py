@@ -1,0 +1,146 @@
+"""What goes to the interpreter beside commands: questions about its namespace, answers to `input()`, comm messages.
+
+When idle it handles them itself; while it is busy they go through the control context or, for the namespace, to the
+snapshot that the agent leaves after each command.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dbk_session._collect import finished_of, read_rest
+from dbk_session._context import Gone, NoAgent
+from dbk_session._control import Control
+from dbk_session._engine import Engine
+from dbk_session._events import InputRequest
+from dbk_session._interpreter import Interpreter
+from dbk_session._results import Completion, Inspection
+from dbk_session._track import Track
+from dbk_session.driver import wire
+from dbk_session.errors import ContextLostError, SessionError, StdinNotAllowed
+
+__all__ = ["Snapshots", "answer", "comm", "complete", "inspect"]
+
+_IDLE_TIMEOUT_S = 10.0
+_PIECE_CHARS = 36_000
+
+
+class Snapshots:
+    """The last snapshot of the namespace that the agent left for times when it is busy."""
+
+    def __init__(self) -> None:
+        self._stamp: Any = None
+        self._content: Mapping[str, Any] = {}
+
+    def latest(self, control: Control, spool: str) -> Mapping[str, Any]:
+        """Reads it, unless it is the one that is known.
+
+        Raises:
+            Gone, NoAgent, CommandFailed, SessionError: see `Context.ask`.
+        """
+        data = b""
+        while True:
+            question = {"spool": spool, "max_chars": _PIECE_CHARS, "offset": len(data), "stamp": self._stamp}
+            answer = control.ask("snapshot", question)
+            if answer.get("unchanged"):
+                return self._content
+            data += wire.unpack_piece(answer)
+            if len(data) >= int(answer["size"]):
+                self._content = json.loads(data)
+                self._stamp = answer.get("stamp")
+                return self._content
+
+
+def complete(engine: Engine, snapshots: Snapshots, code: str, pos: int) -> Completion:
+    """See `Session.complete`."""
+    reply = _ask(engine, snapshots, "complete", {"code": code, "cursor_pos": pos})
+    matches = tuple(str(match) for match in reply.get("matches") or ())
+    start, end = int(reply.get("cursor_start", pos)), int(reply.get("cursor_end", pos))
+    return Completion(matches, start, end, reply.get("metadata") or {})
+
+
+def inspect(engine: Engine, snapshots: Snapshots, code: str, pos: int, detail: int) -> Inspection:
+    """See `Session.inspect`."""
+    reply = _ask(engine, snapshots, "inspect", {"code": code, "cursor_pos": pos, "detail_level": detail})
+    return Inspection(bool(reply.get("found")), reply.get("data") or {}, reply.get("metadata") or {})
+
+
+def _ask(engine: Engine, snapshots: Snapshots, op: str, question: Mapping[str, Any]) -> Mapping[str, Any]:
+    interpreter = engine.keeper.interpreter
+    if interpreter is None or interpreter.agent is None:
+        return {}
+    try:
+        if not engine.is_busy:
+            return engine.ask(lambda idle: idle.ask(op, question), ensure=False).result(_IDLE_TIMEOUT_S) or {}
+        return _from_snapshot(interpreter, snapshots, op, question)
+    except (SessionError, TimeoutError):
+        return {}
+
+
+def _from_snapshot(
+    interpreter: Interpreter, snapshots: Snapshots, op: str, question: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    if interpreter.control is None or interpreter.agent is None or interpreter.agent.spool is None:
+        return {}
+    snapshot = snapshots.latest(interpreter.control, interpreter.agent.spool)
+    from dbk_session.driver import answers
+
+    code, pos = question["code"], question["cursor_pos"]
+    if op == "complete":
+        return answers.complete(snapshot, code, pos)
+    return answers.inspect(snapshot, code, pos, question["detail_level"])
+
+
+def answer(engine: Engine, track: Track, request: InputRequest, text: str | None) -> None:
+    """See `Command.answer`. The text is sealed: command text may be logged, and this may be a password."""
+    interpreter = engine.keeper.interpreter
+    if interpreter is None or interpreter.control is None or interpreter.agent is None:
+        raise StdinNotAllowed("There is no live channel to the command, so it cannot be answered.")
+    content = {"eof": True} if text is None else {"text": text}
+    sealed = wire.seal(interpreter.agent.key, json.dumps(content).encode())
+    place = {"spool": interpreter.agent.spool, "run": track.run_id, "id": request.id, "sealed": sealed}
+    try:
+        interpreter.control.ask("answer", place)
+    except (Gone, NoAgent) as error:
+        raise ContextLostError(f"The answer could not be delivered: {error}.") from error
+    engine.pump.answered()
+
+
+def comm(
+    engine: Engine,
+    track: Track,
+    msg_type: str,
+    content: Mapping[str, Any],
+    buffers: Sequence[bytes],
+    metadata: Mapping[str, Any],
+) -> None:
+    """See `Session.comm`."""
+    message = {
+        "run": track.run_id,
+        "msg_type": msg_type,
+        "content": dict(content),
+        "metadata": dict(metadata),
+        "buffers": [base64.b64encode(part).decode() for part in buffers],
+    }
+    interpreter, current = engine.keeper.interpreter, engine.sent
+    if interpreter is None or interpreter.agent is None:
+        return
+    if current is not None and interpreter.control is not None:
+        posted = {"type": "comm", **message, "run": current[0].run_id}
+        sealed = wire.seal(interpreter.agent.key, json.dumps(posted).encode())
+        interpreter.control.ask("post", {"spool": interpreter.agent.spool, "sealed": sealed})
+        return
+    engine.ask(lambda idle: _comm_when_idle(engine, idle, track, message), ensure=False).result()
+
+
+def _comm_when_idle(engine: Engine, idle: Interpreter, track: Track, message: Mapping[str, Any]) -> None:
+    feed = engine.feed_of(track)
+    frame = idle.context.frame(wire.call_text("comm", dict(message)))
+    if frame.get("payload"):
+        feed.take(0, str(frame["payload"]).encode())
+    if not feed.agrees(frame):
+        read_rest(idle, feed, frame.get("length"), track.over)
+    track.finish(finished_of(feed, cancelled=False))

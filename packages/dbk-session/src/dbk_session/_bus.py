@@ -1,0 +1,29 @@
+"""Where every event of a session passes through, one at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from dbk_session._events import Event
+
+__all__ = ["Bus"]
+
+
+class Bus:
+    """Hands events to the session's listener, in the order in which they were posted. May be used from any thread.
+
+    Args:
+        listener: called with each event; None when nobody listens.
+    """
+
+    def __init__(self, listener: Callable[[Event], None] | None) -> None:
+        self._listener = listener
+        # Re-entrant: a listener may well cause an event, for instance by cancelling.
+        self._lock = threading.RLock()
+
+    def post(self, event: Event) -> None:
+        """Hands one event on."""
+        if self._listener is not None:
+            with self._lock:
+                self._listener(event)

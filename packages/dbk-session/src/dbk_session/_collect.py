@@ -1,0 +1,90 @@
+"""After a command's end: gathers what of its output is still on the driver, and says how it ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from dbk_session._events import Failure, Finished, Status
+from dbk_session._feed import Feed
+from dbk_session._interpreter import Interpreter
+from dbk_session.driver import wire
+from dbk_session.errors import ProtocolError
+
+__all__ = ["finished_of", "read_rest"]
+
+_PIECE_CHARS = 36_000
+_LARGE_PIECE_CHARS = 1_000_000
+_LEAST_CHARS = 2_000
+_LARGE_RESULTS_SINCE = 17
+_STANDSTILLS = 3
+
+
+def read_rest(interpreter: Interpreter, feed: Feed, until_bytes: int | None, stop: threading.Event) -> str:
+    """Reads a run on in pieces, through the interpreter itself, which must be idle; gives the state it is in.
+
+    Args:
+        interpreter: where it ran.
+        feed: takes the pieces.
+        until_bytes: read at least up to here; up to the run's `done` when None.
+        stop: when set, reading ends.
+
+    Returns:
+        `"done"`, `"running"`, or `"never"` when the driver does not know this run.
+
+    Raises:
+        NoAgent, Gone, Stopped, SessionError: see `Context.ask`.
+    """
+    chars = _piece_chars(interpreter)
+    standstills = 0
+    while True:
+        before = feed.offset
+        question = {"run": feed.track.run_id, "offset": before, "max_chars": chars}
+        try:
+            answer = interpreter.ask("read", question, stop)
+        except ProtocolError:
+            # The piece was cut on its way: this runtime gives less text than expected.
+            if chars <= _LEAST_CHARS:
+                raise
+            chars //= 2
+            continue
+        state = str(answer.get("state"))
+        if state == "never":
+            return state
+        feed.take(int(answer["offset"]), wire.unpack_piece(answer))
+        if feed.offset >= (until_bytes or 0) and (until_bytes is not None or feed.done is not None):
+            return state
+        standstills = standstills + 1 if feed.offset == before else 0
+        if standstills >= _STANDSTILLS:
+            return state
+
+
+def finished_of(feed: Feed, cancelled: bool) -> Finished:
+    """The last event of a run whose `done` record is there."""
+    done: Mapping[str, Any] = feed.done or {}
+    error = _failure(feed.track.run_id, done.get("error")) or feed.track.saw_failure()
+    status: Status = "ok" if done.get("status") == "ok" else "error"
+    if status == "error" and cancelled and (error is None or error.ename == "KeyboardInterrupt"):
+        status = "cancelled"
+    return Finished(
+        feed.track.run_id,
+        status,
+        done.get("count"),
+        tuple(done.get("payload") or ()),
+        done.get("expressions") or {},
+        error=error if status == "error" else None,
+    )
+
+
+def _failure(run_id: str, error: Any) -> Failure | None:
+    if not isinstance(error, Mapping):
+        return None
+    return Failure(run_id, str(error.get("ename")), str(error.get("evalue")), tuple(error.get("traceback") or ()))
+
+
+def _piece_chars(interpreter: Interpreter) -> int:
+    """How much text a command may answer with: 50,000 characters up to Databricks Runtime 16.4, 10 MB from 17.0 on."""
+    runtime = interpreter.agent.runtime if interpreter.agent else ""
+    major = runtime.partition(".")[0]
+    return _LARGE_PIECE_CHARS if major.isdigit() and int(major) >= _LARGE_RESULTS_SINCE else _PIECE_CHARS

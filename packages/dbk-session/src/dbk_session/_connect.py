@@ -1,0 +1,124 @@
+"""From settings to a way in: the SDK's configuration, built late, with its failures in our words."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dbk_session._transport import Door
+from dbk_session.errors import AuthenticationError, ConnectionLost, SessionError, TokenNotSet
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.core import Config
+    from dbk_config import Settings
+
+__all__ = ["door_of_client", "door_of_environment", "door_of_settings", "load_sdk"]
+
+_PRODUCT = "dbk-session"
+_NO_CREDENTIALS = re.compile(r"cannot configure default credentials|default auth|not configured")
+# The constructor asks the host for metadata and blocks until this budget is used up when nobody answers.
+_START_UP_BUDGET_S = 3
+_START_UP_TIMEOUT_S = 10
+
+
+def load_sdk() -> threading.Thread:
+    """Starts to import the SDK, which takes about a second, beside whatever else is to be done."""
+    thread = threading.Thread(target=_import_quietly, name="dbk-sdk-import", daemon=True)
+    thread.start()
+    return thread
+
+
+def _import_quietly() -> None:
+    try:
+        import databricks.sdk.core  # noqa: F401 - for its effect on sys.modules
+    except ImportError:
+        return  # whoever needs it meets the same error and reports it
+
+
+def door_of_client(client: WorkspaceClient) -> Door:
+    """The way in of a client that somebody else has configured."""
+    return _door(client.config)
+
+
+def door_of_settings(settings: Settings) -> Door:
+    """The way in that settings describe.
+
+    Raises:
+        TokenNotSet: no credentials anywhere.
+        AuthenticationError: credentials that the SDK refuses to use.
+    """
+    return _door(_config(settings.sdk_arguments()))
+
+
+def door_of_environment(host: str, profile: str | None = None, config_file: str | None = None) -> Door:
+    """The way into `host` with whatever credentials this process finds by itself."""
+    arguments = {"profile": profile, "config_file": config_file} if profile else {"host": host}
+    return _door(_config({name: value for name, value in arguments.items() if value}))
+
+
+def _config(arguments: Mapping[str, Any]) -> Config:
+    from databricks.sdk.core import Config
+
+    # Without a handler of its own the SDK's warning about missing host metadata would land on the user's terminal.
+    logging.getLogger("databricks.sdk").addHandler(logging.NullHandler())
+    try:
+        return Config(
+            **arguments,
+            retry_timeout_seconds=_START_UP_BUDGET_S,
+            http_timeout_seconds=_START_UP_TIMEOUT_S,
+            product=_PRODUCT,
+            product_version=_version(),
+        )
+    except ValueError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: ValueError) -> SessionError:
+    text = str(error)
+    if _NO_CREDENTIALS.search(text):
+        return TokenNotSet(
+            "DATABRICKS_TOKEN not set: no Databricks credentials were found.",
+            "Set DATABRICKS_TOKEN, or configure a profile with `databricks configure --token`.",
+        )
+    return AuthenticationError(
+        f"The Databricks credentials cannot be used: {_without_secrets(text)}",
+        "Check DATABRICKS_TOKEN, DATABRICKS_CONFIG_PROFILE and ~/.databrickscfg.",
+    )
+
+
+def _without_secrets(text: str) -> str:
+    token = os.environ.get("DATABRICKS_TOKEN")
+    return text.replace(token, "***") if token else text
+
+
+def _door(config: Config) -> Door:
+    host = str(config.host or "").rstrip("/")
+    user_agent = str(config.user_agent)
+
+    def headers() -> dict[str, str]:
+        try:
+            found = dict(config.authenticate())
+        except ValueError as error:
+            raise _translated(error) from error
+        except OSError as error:
+            raise ConnectionLost(f"Connection lost: the credentials could not be refreshed ({error}).") from error
+        found["User-Agent"] = user_agent
+        found["Content-Type"] = "application/json"
+        workspace = getattr(config, "workspace_id", None)
+        return {**found, "X-Databricks-Workspace-Id": str(workspace)} if workspace else found
+
+    return Door(host, headers, verify=not bool(getattr(config, "skip_verify", False)))
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("dbk-session")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,318 @@
+"""A session's work: commands and questions, done by one thread, one after the other."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from dbk_session._bus import Bus
+from dbk_session._clock import Clock
+from dbk_session._collect import read_rest
+from dbk_session._context import Gone, NoAgent
+from dbk_session._control import Control
+from dbk_session._events import Finished, Notice
+from dbk_session._feed import Feed
+from dbk_session._interpreter import Interpreter
+from dbk_session._keeper import Keeper, Plan
+from dbk_session._link import Link
+from dbk_session._pump import Pump
+from dbk_session._remote import Doubtful, Stopped
+from dbk_session._runner import Runner
+from dbk_session._stop import Stop
+from dbk_session._track import Track
+from dbk_session.errors import ContextLostError, ContextWedged, ProtocolError, SessionClosed
+
+__all__ = ["Engine"]
+
+_KEPT_FEEDS = 50
+_RESTARTED = "Python was restarted, so its variables are gone"
+_JOIN_S = 12.0
+
+
+@dataclass(eq=False)
+class _Job:
+    """One piece of work."""
+
+    do: Callable[[], None]
+    track: Track | None = None
+    runner: Runner | None = None
+    future: Future[Any] = field(default_factory=Future)
+
+
+class Engine:
+    """See the module. Also what a `Runner` needs of its session.
+
+    Attributes:
+        clock: time and waiting.
+        bus: where events go.
+        keeper: has the interpreter.
+        pump: reads the running command's output.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        link: Link,
+        clock: Clock,
+        bus: Bus,
+        prepare: Callable[[Callable[[str], str]], None] | None = None,
+    ) -> None:
+        self.clock = clock
+        self.bus = bus
+        self.keeper = Keeper(plan, link, clock, bus, prepare, self._look_at_current)
+        self.pump = Pump(self._control, self._spool, clock, self.keeper.give_up_control)
+        self._changed = threading.Condition(threading.RLock())
+        self._jobs: deque[_Job] = deque()
+        self._running: _Job | None = None
+        self._stops: dict[str, Stop] = {}
+        self._feeds: OrderedDict[str, Feed] = OrderedDict()
+        self._wedged: Runner | None = None
+        self._leaving = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    # Work.
+
+    def submit(self, track: Track) -> None:
+        """Queues a command."""
+        runner = Runner(self, track)
+        self._queue(_Job(runner.run, track, runner))
+
+    def adopt(self, track: Track, interpreter: Interpreter, command_id: str | None) -> None:
+        """Queues the watching of a command that another process has sent."""
+        runner = Runner(self, track)
+        self._queue(_Job(lambda: self._adopt(runner, interpreter, command_id), track, runner))
+
+    def ask(self, work: Callable[[Interpreter], Any], ensure: bool = True) -> Future[Any]:
+        """Queues a question to the interpreter; without `ensure` the answer is None when there is no interpreter."""
+        future: Future[Any] = Future()
+        self._queue(_Job(lambda: self._answer(work, ensure, future), future=future))
+        return future
+
+    @property
+    def current(self) -> Track | None:
+        """The command at work, or the first that waits."""
+        with self._changed:
+            jobs = [self._running, *self._jobs] if self._running else list(self._jobs)
+            return next((job.track for job in jobs if job.track is not None and not job.track.over.is_set()), None)
+
+    @property
+    def sent(self) -> tuple[Track, str | None] | None:
+        """The command that is on the cluster, and the workspace's id of it."""
+        with self._changed:
+            job = self._running
+            if job is None or job.track is None or job.runner is None or job.track.over.is_set():
+                return None
+            return job.track, job.runner.command_id
+
+    @property
+    def is_busy(self) -> bool:
+        """True while anything is at work or waits."""
+        with self._changed:
+            return self._running is not None or bool(self._jobs)
+
+    def _queue(self, job: _Job) -> None:
+        with self._changed:
+            if self._leaving.is_set():
+                raise SessionClosed("The session is closed.", "Open a new one.")
+            self._jobs.append(job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="dbk-session", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._jobs or self._leaving.is_set())
+                if not self._jobs:
+                    return
+                job = self._running = self._jobs.popleft()
+            try:
+                job.do()
+                if job.track is not None:
+                    self._after(job.track)
+            finally:
+                with self._changed:
+                    self._running = None
+                    self._changed.notify_all()
+
+    def _after(self, track: Track) -> None:
+        self._stops.pop(track.run_id, None)
+        interpreter = self.keeper.interpreter
+        if interpreter is not None:
+            interpreter.used_s = self.clock.now()
+        self.keeper.machine.try_on("finished")
+
+    def _adopt(self, runner: Runner, interpreter: Interpreter, command_id: str | None) -> None:
+        self.keeper.machine.on("command")
+        runner.adopt(interpreter, command_id)
+
+    def _answer(self, work: Callable[[Interpreter], Any], ensure: bool, future: Future[Any]) -> None:
+        try:
+            future.set_result(self._ask(work, ensure))
+        except BaseException as error:  # it is raised where the answer is waited for
+            future.set_exception(error)
+
+    def _ask(self, work: Callable[[Interpreter], Any], ensure: bool) -> Any:
+        interpreter = self._ensure(self._leaving) if ensure else self.keeper.interpreter
+        if interpreter is None or self.keeper.machine.state != "idle":
+            return None
+        try:
+            return work(interpreter)
+        except Gone as gone:
+            self.lost(str(gone))
+            raise ContextLostError(f"The interpreter is gone: {gone}.") from gone
+        except NoAgent as error:
+            self.replaced(_RESTARTED)
+            raise ContextLostError(f"{_RESTARTED}.") from error
+        except (Doubtful, Stopped) as error:
+            raise ProtocolError(f"The interpreter gave no clear answer ({error}).") from error
+        finally:
+            interpreter.used_s = self.clock.now()
+
+    # Stopping.
+
+    def stop(self, track: Track) -> None:
+        """Cancels a command, wherever it is."""
+        with self._changed:
+            track.cancelled.set()
+            job = next((job for job in self._jobs if job.track is track), None)
+            if job is not None:
+                self._jobs.remove(job)
+            running = self._running
+        if job is not None:
+            track.finish(Finished(track.run_id, "cancelled", reason="It was cancelled before it began."))
+        elif running is not None and running.track is track and running.runner is not None:
+            self._press(track, running.runner)
+
+    def stop_all(self) -> None:
+        """Cancels everything."""
+        with self._changed:
+            jobs = [*self._jobs, *([self._running] if self._running else [])]
+        for job in jobs:
+            if job.track is not None:
+                self.stop(job.track)
+
+    def _press(self, track: Track, runner: Runner) -> None:
+        with self._changed:
+            stop = self._stops.get(track.run_id)
+            if stop is None:
+                if track.state == "running":
+                    track.on("cancel")
+                self.keeper.machine.try_on("cancel")
+                self._stops[track.run_id] = Stop(track, runner, self.clock, self._unstoppable)
+        if stop is not None:
+            stop.press()
+        track.look.set()
+
+    def _unstoppable(self, runner: Runner) -> None:
+        self._wedged = runner
+        self.keeper.machine.try_on("unstoppable")
+        self.bus.post(Notice("The command did not stop when it was cancelled. Wait for it, or restart the session."))
+
+    def _check_wedged(self) -> None:
+        if self._wedged is not None and not self._wedged.has_stopped():
+            raise ContextWedged(
+                "The command that was cancelled before still runs, so nothing else can.",
+                "Wait until it stops, or restart the session, which loses its variables.",
+            )
+        self._wedged = None
+        self.keeper.machine.on("stopped")
+
+    # What the runner needs (`Host`).
+
+    def ensure(self, track: Track) -> Interpreter:
+        """See `Host.ensure`."""
+        interpreter = self._ensure(track.cancelled)
+        self.keeper.machine.on("command")
+        return interpreter
+
+    def _ensure(self, stop: threading.Event) -> Interpreter:
+        if self.keeper.machine.state == "wedged":
+            self._check_wedged()
+        return self.keeper.ensure(stop)
+
+    def lost(self, reason: str) -> None:
+        """See `Host.lost`."""
+        self.keeper.lost(reason)
+
+    def replaced(self, reason: str) -> None:
+        """See `Host.replaced`."""
+        self.keeper.replaced(reason)
+
+    def feed_of(self, track: Track) -> Feed:
+        """See `Host.feed_of`."""
+        interpreter = self.keeper.interpreter
+        key = interpreter.agent.key if interpreter is not None and interpreter.agent is not None else b""
+        feed = Feed(track, key)
+        with self._changed:
+            self._feeds[track.run_id] = feed
+            while len(self._feeds) > _KEPT_FEEDS:
+                self._feeds.popitem(last=False)
+        return feed
+
+    def late(self, lengths: Mapping[str, int]) -> None:
+        """See `Host.late`."""
+        interpreter = self.keeper.interpreter
+        for run_id, length in lengths.items():
+            feed = self._feeds.get(run_id)
+            if feed is not None and interpreter is not None and feed.offset < length:
+                read_rest(interpreter, feed, length, self._leaving)
+
+    @property
+    def budget_bytes(self) -> int:
+        """See `Host.budget_bytes`."""
+        return self.keeper.plan.budget_bytes
+
+    def _control(self) -> Control | None:
+        interpreter = self.keeper.interpreter
+        return interpreter.control if interpreter is not None else None
+
+    def _spool(self) -> str | None:
+        interpreter = self.keeper.interpreter
+        return interpreter.agent.spool if interpreter is not None and interpreter.agent is not None else None
+
+    def _look_at_current(self) -> None:
+        track = self.current
+        if track is not None:
+            track.look.set()
+
+    # The end.
+
+    def restart(self) -> None:
+        """Replaces the interpreter; see `Session.restart`."""
+        self.stop_all()
+        done: Future[Any] = Future()
+
+        def work() -> None:
+            try:
+                was_open = self.keeper.interpreter is not None
+                self.keeper.machine.on("restart")
+                self.keeper.remove()
+                if was_open:
+                    self.keeper.ensure(self._leaving)
+                done.set_result(None)
+            except BaseException as error:  # it is raised where the restart is waited for
+                done.set_exception(error)
+
+        self._queue(_Job(work))
+        done.result()
+
+    def leave(self, cancel: bool) -> None:
+        """Takes no more work. With `cancel` what runs is stopped, else it goes on without being watched."""
+        self._leaving.set()
+        sent = self.sent if not cancel else None
+        if sent is not None:
+            reason = "The session was detached; the command goes on."
+            sent[0].finish(Finished(sent[0].run_id, "lost", reason=reason))
+        self.stop_all()
+        with self._changed:
+            self._changed.notify_all()
+        self.pump.close()
+        self.keeper.leave()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_JOIN_S)

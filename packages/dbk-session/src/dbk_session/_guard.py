@@ -1,0 +1,197 @@
+"""A small process beside each session that outlives it, and destroys its contexts when it dies by any cause.
+
+It also *creates* the contexts, on the session's behalf: were the session to do it and be killed between the request and
+its answer, nobody would know the id of the context. What it is told comes as JSON lines on its standard input, the
+credentials among it, so that they are in no argument list and no file; the end of that input means the session is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from dbk_session import _calls as calls
+from dbk_session._calls import Answer, Call, refusal_of
+from dbk_session._journal import Journal
+from dbk_session._transport import Door, Http, NotSent, Unsure
+from dbk_session.errors import ProtocolError, SessionError
+
+__all__ = ["Guard", "main"]
+
+_PARENT_CHECK_S = 2.0
+_FAREWELL_S = 1.5
+_CLEAN_TRIES = 12
+_LONGEST_PAUSE_S = 30.0
+
+
+class Guard:
+    """What the process knows and does.
+
+    Args:
+        orders: file descriptor of JSON lines from the session.
+        replies: JSON lines to the session.
+    """
+
+    def __init__(self, orders: int, replies: TextIO) -> None:
+        self._orders = orders
+        self._unread = b""
+        self._replies = replies
+        self._parent = os.getppid()
+        self._contexts: list[str] = []
+        self._farewells: dict[str, str] = {}
+        self._setup: Mapping[str, Any] = {}
+        self._headers: dict[str, str] = {}
+        self._http: Http | None = None
+        self._released = False
+
+    def serve(self) -> None:
+        """Does what it is told until the session ends, then cleans up."""
+        while not self._released and (line := self._next()):
+            self._obey(json.loads(line))
+        if not self._released:
+            self._clean()
+
+    def _next(self) -> bytes:
+        """The next order; empty when the session is gone.
+
+        A child that the session forked may keep the pipe open, so the end of the input is not the only sign.
+        """
+        while b"\n" not in self._unread:
+            ready, _, _ = select.select([self._orders], [], [], _PARENT_CHECK_S)
+            if not ready and os.getppid() != self._parent:
+                return b""
+            if ready:
+                portion = os.read(self._orders, 65536)
+                if not portion:
+                    return b""
+                self._unread += portion
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line
+
+    def _obey(self, order: Mapping[str, Any]) -> None:
+        does = order["do"]
+        if does == "setup":
+            self._setup = order
+            self._headers = dict(order["headers"])
+            self._contexts = list(order.get("contexts") or ())
+            self._http = Http(Door(order["host"], lambda: self._headers, order["verify"]))
+        elif does == "headers":
+            self._headers = dict(order["headers"])
+        elif does == "create":
+            self._reply(self._create())
+        elif does == "farewell":
+            self._farewells[order["context"]] = order["text"]
+        elif does == "forget":
+            self._contexts = [known for known in self._contexts if known != order["context"]]
+            self._farewells.pop(order["context"], None)
+        elif does == "release":
+            self._released = True
+
+    def _reply(self, message: Mapping[str, Any]) -> None:
+        try:
+            self._replies.write(json.dumps(message) + "\n")
+            self._replies.flush()
+        except OSError:
+            return  # the session has just died; the next read tells
+
+    def _create(self) -> dict[str, Any]:
+        try:
+            answer = self._send(calls.create_context(self._setup["cluster_id"]))
+        except NotSent as error:
+            return {"not_sent": str(error)}
+        except Unsure as error:
+            return {"unsure": str(error)}
+        if refusal_of(answer) is None:
+            self._note(answer)
+        return {"status": answer.status, "text": answer.text, "retry_after_s": answer.retry_after_s}
+
+    def _note(self, answer: Answer) -> None:
+        try:
+            context_id = calls.id_of(answer.json())
+        except ProtocolError:
+            return  # the session meets the same error and reports it
+        self._contexts.append(context_id)
+        self._journal().add_context(self._setup["session"], context_id)
+
+    def _journal(self) -> Journal:
+        return Journal(Path(self._setup["journal"]))
+
+    def _send(self, call: Call) -> Answer:
+        if self._http is None:
+            raise NotSent("not set up")
+        return self._http.send(call)
+
+    def _clean(self) -> None:
+        """Destroys what is left. Tries for some minutes; what remains is for the next start to sweep."""
+        if not self._contexts:
+            if self._setup:
+                self._journal().remove(self._setup["session"])
+            return
+        for context_id, text in self._farewells.items():
+            self._say_farewell(context_id, text)
+        for attempt in range(_CLEAN_TRIES):
+            self._contexts = [known for known in self._contexts if not self._destroyed(known)]
+            if not self._contexts:
+                self._journal().remove(self._setup["session"])
+                return
+            time.sleep(min(0.5 * 2.0**attempt, _LONGEST_PAUSE_S))
+
+    def _say_farewell(self, context_id: str, text: str) -> None:
+        """Lets the driver remove its files; not waited for longer than a moment."""
+        try:
+            answer = self._send(calls.execute(self._setup["cluster_id"], context_id, text))
+            if refusal_of(answer) is not None:
+                return
+            command_id = calls.id_of(answer.json())
+            status = calls.command_status(self._setup["cluster_id"], context_id, command_id)
+            deadline = time.monotonic() + _FAREWELL_S
+            while time.monotonic() < deadline:
+                if calls.command_status_of(self._send(status).json()).is_final:
+                    return
+                time.sleep(0.05)
+        except (NotSent, Unsure, ProtocolError):
+            return
+
+    def _destroyed(self, context_id: str) -> bool:
+        try:
+            answer = self._send(calls.destroy_context(self._setup["cluster_id"], context_id))
+        except (NotSent, Unsure):
+            return False
+        refusal = refusal_of(answer)
+        if refusal is not None and refusal.kind == "credentials":
+            self._renew()
+            return False
+        # Any other clear refusal means that there is nothing to destroy any more.
+        gone = refusal is None or refusal.handled
+        if gone:
+            self._journal().drop_context(self._setup["session"], context_id)
+        return gone
+
+    def _renew(self) -> None:
+        """The session's credentials have expired since: this process looks for its own."""
+        from dbk_session._connect import door_of_environment
+
+        try:
+            door = door_of_environment(self._setup["host"], self._setup["profile"], self._setup["config_file"])
+            self._headers = dict(door.headers())
+        except SessionError:
+            return
+
+
+def main() -> None:
+    """Runs as `python -m dbk_session._guard`, its own session leader, deaf to what is typed in a terminal."""
+    for name in ("SIGINT", "SIGHUP", "SIGTERM", "SIGQUIT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    Guard(sys.stdin.fileno(), sys.stdout).serve()
+
+
+if __name__ == "__main__":
+    main()

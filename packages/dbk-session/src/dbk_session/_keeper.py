@@ -1,0 +1,252 @@
+"""Keeps a session's interpreter: opens it, notices that it is gone, opens it again, and removes it in the end."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dbk_session._bus import Bus
+from dbk_session._clock import Clock
+from dbk_session._cluster import Opener
+from dbk_session._context import Context, Gone, NoAgent
+from dbk_session._control import Control
+from dbk_session._events import ContextLost, ContextOpened, Failure, Notice
+from dbk_session._interpreter import Agent, ControlOpening, Interpreter, install
+from dbk_session._link import Link
+from dbk_session._plain import events_of
+from dbk_session._remote import Doubtful, Stopped
+from dbk_session._states import SESSION, SESSION_START, Machine
+from dbk_session.errors import CommandFailed, ProtocolError, SessionError
+
+__all__ = ["Keeper", "Plan", "call_in"]
+
+_STALE_S = 60.0
+_BYTES_PER_MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a session was told.
+
+    Attributes:
+        channel: `"auto"`, `"spool"`, `"result"` or `"plain"`.
+        start_timeout_s: how long the cluster may take.
+        output_limit_mb: how much a command may write.
+        display_rows: how many rows of a frame are shown.
+    """
+
+    channel: str = "auto"
+    start_timeout_s: float = 1200.0
+    output_limit_mb: float = 100.0
+    display_rows: int = 1000
+
+    @property
+    def budget_bytes(self) -> int:
+        """How much a command may write, in bytes."""
+        return int(self.output_limit_mb * _BYTES_PER_MB)
+
+
+class Keeper:
+    """Opening and replacing is done by the session's one working thread; the rest may be called from any.
+
+    Args:
+        plan: what the session was told.
+        link: the way to the workspace.
+        clock: time and waiting.
+        bus: where events go.
+        prepare: see `Session`.
+        ready: called when the control context has come up.
+
+    Attributes:
+        machine: the session's state.
+        interpreter: None while there is none.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        link: Link,
+        clock: Clock,
+        bus: Bus,
+        prepare: Callable[[Callable[[str], str]], None] | None,
+        ready: Callable[[], None],
+    ) -> None:
+        self.plan = plan
+        self.machine = Machine(SESSION, SESSION_START)
+        self.interpreter: Interpreter | None = None
+        self.link = link
+        self._clock = clock
+        self._bus = bus
+        self._prepare = prepare
+        self._ready = ready
+        self._opening: ControlOpening | None = None
+        self._leaving = threading.Event()
+        self._told: set[str] = set()
+
+    def ensure(self, stop: threading.Event) -> Interpreter:
+        """An idle interpreter: the one there is, or a fresh one.
+
+        Raises:
+            Stopped: `stop` was set before it was ready.
+            SessionError: there is none to be had.
+        """
+        interpreter = self.interpreter
+        if self.machine.state == "idle" and interpreter is not None:
+            # After a pause it may have been evicted: better to know before something is sent than to guess after.
+            if self._clock.now() - interpreter.used_s < _STALE_S or interpreter.context.lives():
+                return interpreter
+            self.lost(interpreter.context.why())
+        if stop.is_set():
+            raise Stopped
+        self.machine.on("connect")
+        try:
+            return self._open(stop)
+        except BaseException:
+            self.machine.try_on("failed")
+            raise
+
+    def lost(self, reason: str) -> None:
+        """The context is gone, and all there was in it."""
+        interpreter, self.interpreter = self.interpreter, None
+        if self.machine.try_on("lost") and interpreter is not None:
+            self.drop(interpreter)
+            self._bus.post(ContextLost(f"{reason[:1].upper()}{reason[1:]}."))
+
+    def replaced(self, reason: str) -> None:
+        """The context lives, with a new interpreter in it: only the agent has to be put there again."""
+        if self.machine.try_on("lost"):
+            self._bus.post(ContextLost(f"{reason[:1].upper()}{reason[1:]}."))
+
+    def adopt(self, context_id: str, agent: Agent | None, control_id: str | None) -> Interpreter:
+        """Takes over what another process has opened.
+
+        Raises:
+            Gone: it does not exist any more.
+            SessionError: no connection.
+        """
+        context = self._context(context_id)
+        if not context.lives():
+            raise Gone(context.why())
+        interpreter = Interpreter(context, agent, None, self._clock.now())
+        if control_id is not None:
+            control = Control(self._context(control_id))
+            if control.context.lives():
+                interpreter.control = control
+                self.link.farewell(control_id, agent.spool if agent else None)
+        self.interpreter = interpreter
+        self.machine.on("adopt")
+        return interpreter
+
+    def give_up_control(self, reason: str) -> None:
+        """There is no live channel (any more)."""
+        if self.interpreter is not None:
+            self.interpreter.control = None
+        if not self._leaving.is_set():
+            self._tell_once(f"Output is shown when a command ends, for there is no live channel: {reason}.")
+
+    def leave(self) -> None:
+        """Nothing is opened any more."""
+        self._leaving.set()
+        if self._opening is not None:
+            self._opening.join(10.0)
+
+    def remove(self) -> None:
+        """Removes everything from the cluster."""
+        if self._opening is not None:
+            self._opening.join(10.0)
+        interpreter, self.interpreter = self.interpreter, None
+        if interpreter is not None:
+            self.drop(interpreter)
+
+    def drop(self, interpreter: Interpreter) -> None:
+        """Destroys an interpreter's contexts, and the driver's files before."""
+        control, agent = interpreter.control, interpreter.agent
+        if control is not None and agent is not None and agent.spool is not None:
+            # When it cannot be asked, the driver's disk is gone with it, or the driver's own lease cleans up later.
+            with contextlib.suppress(SessionError, Gone, NoAgent, Doubtful):
+                control.ask("cleanup", {"spool": agent.spool})
+        for context in (interpreter.context, *([control.context] if control is not None else [])):
+            context.destroy()
+            self.link.forget(context.context_id)
+
+    def _open(self, stop: threading.Event) -> Interpreter:
+        remote = self.link.connect(self._bus)
+        opener = Opener(remote, self._clock, self.link.cluster_id, self.plan.start_timeout_s, self._bus.post, stop)
+        opener.ensure_running()
+        self.machine.on("cluster_up")
+        kept = self.interpreter
+        if kept is not None and kept.context.lives():
+            interpreter = Interpreter(kept.context, self._install(kept.context), kept.control)
+        else:
+            context = self._context(opener.create())
+            interpreter = Interpreter(context, self._install(context))
+        self.interpreter = interpreter
+        interpreter.used_s = self._clock.now()
+        self.machine.on("opened")
+        self._announce(interpreter)
+        if self._prepare is not None:
+            self._prepare(lambda code: call_in(interpreter, code))
+        return interpreter
+
+    def _announce(self, interpreter: Interpreter) -> None:
+        agent = interpreter.agent
+        live = agent is not None and agent.spool is not None and self.plan.channel in ("auto", "spool")
+        channel = "spool" if live else interpreter.channel
+        self._bus.post(ContextOpened(interpreter.context.context_id, channel, agent.python if agent else ""))
+        if live and interpreter.control is None:
+            self._open_control(interpreter)
+
+    def _context(self, context_id: str) -> Context:
+        return Context(self.link.connect(self._bus), self._clock, self.link.cluster_id, context_id)
+
+    def _install(self, context: Context) -> Agent | None:
+        if self.plan.channel == "plain":
+            return None
+        options = {"display_rows": self.plan.display_rows, "budget_bytes": self.plan.budget_bytes}
+        try:
+            return install(context, options)
+        except (CommandFailed, ProtocolError) as error:
+            if self.plan.channel != "auto":
+                raise
+            self._tell_once(f"The cluster does not take the agent, so output is plain and comes at the end ({error}).")
+            return None
+        except Gone as gone:
+            raise SessionError(f"The interpreter went away while it was prepared: {gone}.") from gone
+
+    def _open_control(self, interpreter: Interpreter) -> None:
+        remote, timeout_s = interpreter.context.remote, self.plan.start_timeout_s
+        opener = Opener(remote, self._clock, self.link.cluster_id, timeout_s, lambda _: None, self._leaving)
+        self._opening = ControlOpening(interpreter, opener, self._control_opened, self.give_up_control)
+
+    def _control_opened(self, control: Control) -> None:
+        agent = self.interpreter.agent if self.interpreter else None
+        if agent is not None:
+            self.link.farewell(control.context.context_id, agent.spool)
+        self._ready()
+
+    def _tell_once(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._bus.post(Notice(text))
+
+
+def call_in(interpreter: Interpreter, code: str) -> str:
+    """Runs helper code in the interpreter and gives what it printed.
+
+    Raises:
+        CommandFailed: it raised.
+        NoAgent, Gone, SessionError: see `Context.ask`.
+    """
+    if interpreter.agent is None:
+        return _call_plainly(interpreter.context, code)
+    return str(interpreter.ask("exec", {"code": code}).get("stdout", ""))
+
+
+def _call_plainly(context: Context, code: str) -> str:
+    results = context.outcome(context.execute(code))
+    for event in events_of("", results):
+        if isinstance(event, Failure):
+            raise CommandFailed(event.ename, event.evalue, event.traceback)
+    return str((results or {}).get("data") or "")

@@ -1,0 +1,193 @@
+"""Requests that get through: repeats what may be repeated, and turns refusals into errors with a remedy."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dbk_session._calls import Answer, Call, Refusal, refusal_of
+from dbk_session._clock import Clock
+from dbk_session._schedule import Patience, retry_delay_s
+from dbk_session._transport import NotSent, Transport, Unsure
+from dbk_session.errors import (
+    AuthenticationError,
+    ClusterNotFound,
+    ClusterUnsupported,
+    ConnectionLost,
+    PermissionDenied,
+    ProtocolError,
+    SessionError,
+    WorkspaceError,
+)
+
+__all__ = ["Doubtful", "Remote", "Stopped"]
+
+
+class Doubtful(Exception):
+    """A request that must not be repeated got no clear answer; it may have taken effect."""
+
+
+class Stopped(Exception):
+    """The caller asked to stop while the request was being repeated."""
+
+
+class Remote:
+    """Sends requests until they get an answer. May be used from any thread.
+
+    Args:
+        transport: sends one request, once.
+        clock: time and waiting.
+        notice: called with one line when the workspace has not answered for a while, and again when it does.
+        renew: makes a transport with fresh credentials, None when there are no others; tried once after a refusal.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Clock,
+        notice: Callable[[str], None],
+        renew: Callable[[], Transport | None] | None = None,
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._notice = notice
+        self._renew = renew
+
+    def close(self) -> None:
+        """Lets go of connections."""
+        self._transport.close()
+
+    def call(self, call: Call, patience: Patience, stop: threading.Event | None = None) -> dict[str, Any]:
+        """The body of a good answer.
+
+        Args:
+            call: what to send.
+            patience: how long to repeat it while there is no answer.
+            stop: when set, waiting ends.
+
+        Raises:
+            Doubtful: it is not repeatable, and may have arrived.
+            Stopped: `stop` was set.
+            SessionError: refused, or no answer for too long.
+        """
+        outage = _Outage(self._clock, patience, self._notice)
+        renewed = False
+        while True:
+            try:
+                answer = self._transport.send(call)
+            except (NotSent, Unsure) as error:
+                if isinstance(error, Unsure) and not call.repeatable:
+                    raise Doubtful(str(error)) from error
+                self._pause(outage.after(str(error)), stop)
+                continue
+            refusal = refusal_of(answer)
+            if refusal is None:
+                outage.over()
+                return _body(answer, call)
+            if refusal.kind == "credentials" and not renewed and self._renewed():
+                renewed = True
+                continue
+            self._judge(call, refusal)
+            self._pause(outage.after(refusal.message, answer.retry_after_s), stop)
+
+    def _judge(self, call: Call, refusal: Refusal) -> None:
+        """Raises unless the refusal passes by itself."""
+        if refusal.kind == "too_many":
+            return  # turned away at the door: it had no effect
+        if refusal.kind == "unavailable":
+            if not call.repeatable:
+                raise Doubtful(refusal.message)
+            return
+        raise error_of(refusal, call)
+
+    def _renewed(self) -> bool:
+        fresh = self._renew() if self._renew else None
+        if fresh is None:
+            return False
+        self._transport = fresh
+        return True
+
+    def _pause(self, delay_s: float, stop: threading.Event | None) -> None:
+        if self._clock.wait(stop or threading.Event(), delay_s):
+            raise Stopped
+
+
+class _Outage:
+    """Counts how long a request has been without an answer, and says so once."""
+
+    def __init__(self, clock: Clock, patience: Patience, notice: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._patience = patience
+        self._notice = notice
+        self._since: float | None = None
+        self._attempt = 0
+        self._told = False
+
+    def after(self, cause: str, retry_after_s: float | None = None) -> float:
+        """Seconds to wait after one more failure.
+
+        Raises:
+            ConnectionLost: it has been too long.
+        """
+        now = self._clock.now()
+        self._since = now if self._since is None else self._since
+        waited = now - self._since
+        if waited >= self._patience.total_s:
+            raise ConnectionLost(
+                f"Connection lost: the workspace has not answered for {waited:.0f} s ({cause}).",
+                "Check the network and DATABRICKS_HOST. What already runs on the cluster goes on there.",
+            )
+        if waited >= self._patience.notice_s and not self._told:
+            self._told = True
+            self._notice(f"Connection lost ({cause}); trying again.")
+        self._attempt += 1
+        return retry_delay_s(self._attempt, retry_after_s, random.random())
+
+    def over(self) -> None:
+        """An answer came."""
+        if self._told:
+            self._notice("Connected again.")
+
+
+def _body(answer: Answer, call: Call) -> dict[str, Any]:
+    try:
+        return answer.json()
+    except ProtocolError as error:
+        if call.repeatable:
+            raise
+        raise Doubtful(str(error)) from error
+
+
+def error_of(refusal: Refusal, call: Call) -> SessionError:
+    """The error that tells a person what to do about a refusal."""
+    cluster = _cluster_in(call.fields)
+    if refusal.kind == "credentials":
+        return AuthenticationError(
+            f"Invalid token: the workspace answered {_phrase(refusal.status)} ({refusal.message}).",
+            "Regenerate your Personal Access Token and set DATABRICKS_TOKEN, or log in to the profile again.",
+        )
+    if refusal.kind == "no_cluster":
+        return ClusterNotFound(
+            f"Cluster not found: {cluster} ({refusal.message})",
+            "Verify the cluster ID (DATABRICKS_CLUSTER_ID or pyproject.toml) and your access permissions.",
+        )
+    if refusal.kind == "permission" and "Single-user check failed" in refusal.message:
+        return ClusterUnsupported(refusal.message, "Use a cluster that is dedicated to you, or one in standard mode.")
+    if refusal.kind == "permission":
+        return PermissionDenied(
+            f"Permission denied: {refusal.message}",
+            f'Ask for the permission "Can Attach To" ("Can Restart" to start it) on cluster {cluster}.',
+        )
+    return WorkspaceError(
+        f"The workspace refused {call.path}: {refusal.message}", status=refusal.status, code=refusal.code
+    )
+
+
+def _cluster_in(fields: Mapping[str, str]) -> str:
+    return fields.get("clusterId") or fields.get("cluster_id") or "?"
+
+
+def _phrase(status: int) -> str:
+    return {401: "401 Unauthorized", 403: "403 Forbidden"}.get(status, str(status))

@@ -1,0 +1,337 @@
+"""One command from its turn in the queue to its `Finished`: sent once, watched, collected.
+
+This is the place where "nothing is lost and nothing runs twice" is decided, so the rules come first:
+
+- A command is sent again only after a clear statement that it did not run: refused at the door, or, after a broken
+  connection, the interpreter itself says that it has never seen the run id.
+- The interpreter is asked through its own queue of commands, so its answer comes after anything that was sent before.
+- An interpreter that is gone takes its answer with it: then the command counts as lost and is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from dbk_session._calls import CommandStatus
+from dbk_session._clock import Clock
+from dbk_session._collect import finished_of, read_rest
+from dbk_session._context import NULL_RESULTS_POLLS, Gone, NoAgent, frame_in
+from dbk_session._events import Failure, Finished, Status, Stream
+from dbk_session._feed import Feed
+from dbk_session._interpreter import Interpreter
+from dbk_session._plain import cancelled_by, events_of, text_of
+from dbk_session._pump import Pump
+from dbk_session._remote import Doubtful, Stopped
+from dbk_session._schedule import COMMAND, COMMAND_WATCHED, HELPER
+from dbk_session._track import Track
+from dbk_session.driver import wire
+from dbk_session.errors import CommandFailed, ConnectionLost, ProtocolError, SessionError
+
+__all__ = ["Host", "Runner"]
+
+_FOLLOW_AFTER_S = 0.1
+_DONE_WAIT_S = 3.0
+
+
+class Host(Protocol):
+    """What the runner needs of its session."""
+
+    clock: Clock
+    pump: Pump
+
+    def ensure(self, track: Track) -> Interpreter:
+        """An interpreter that is ready for a command. Raises SessionError, Stopped."""
+
+    def lost(self, reason: str) -> None:
+        """The context is gone."""
+
+    def replaced(self, reason: str) -> None:
+        """The context lives, with a new interpreter in it."""
+
+    def feed_of(self, track: Track) -> Feed:
+        """Where a command's records go in."""
+
+    def late(self, lengths: Mapping[str, int]) -> None:
+        """Earlier runs have written more, up to these lengths in bytes."""
+
+    @property
+    def budget_bytes(self) -> int:
+        """How much a command may write."""
+
+
+class Runner:
+    """Runs one command. Its `run` is called once; the rest may be looked at from other threads."""
+
+    def __init__(self, host: Host, track: Track) -> None:
+        self._host = host
+        self._track = track
+        self._feed: Feed | None = None
+        self._doubts = 0
+        self.interpreter: Interpreter | None = None
+        self.command_id: str | None = None
+
+    @property
+    def start(self) -> Mapping[str, Any]:
+        """Its `start` record, empty while it is not known."""
+        return self._feed.start if self._feed is not None else {}
+
+    def has_stopped(self) -> bool:
+        """Whether a command that was given up on has ended since."""
+        if self.interpreter is None or self.command_id is None:
+            return False
+        try:
+            return self.interpreter.context.status(self.command_id).is_final
+        except Gone:
+            return True
+
+    def run(self) -> None:
+        """Runs it; whatever happens, the command has its `Finished` afterwards."""
+        track = self._track
+        try:
+            track.on("begin")
+            self._run()
+        except Stopped:
+            track.finish(Finished(track.run_id, "cancelled", reason="It was cancelled before it began."))
+        except Gone as gone:
+            self._lost(str(gone))
+        except Exception as error:  # `prepare` and `attachments` are the caller's, and so are their errors
+            status: Status = "lost" if self.command_id or self._doubts else "error"
+            track.finish(Finished(track.run_id, status, reason=str(error)), error)
+        finally:
+            if self._feed is not None:
+                self._host.pump.leave(self._feed, linger=False)
+
+    def adopt(self, interpreter: Interpreter, command_id: str | None) -> None:
+        """Like `run`, for a command that another process has sent."""
+        track = self._track
+        self.interpreter, self.command_id = interpreter, command_id
+        try:
+            track.on("adopt")
+            self._feed = self._host.feed_of(track)
+            self._finish(self._observe(command_id) if command_id else self._observe(self._ask_has()))
+        except Gone as gone:
+            self._lost(str(gone))
+        except SessionError as error:
+            track.finish(Finished(track.run_id, "lost", reason=error.message), error)
+        finally:
+            if self._feed is not None:
+                self._host.pump.leave(self._feed, linger=False)
+
+    def _run(self) -> None:
+        while True:
+            interpreter = self._host.ensure(self._track)
+            text = self._text(interpreter)
+            self.interpreter = interpreter
+            self._feed = self._host.feed_of(self._track) if self._is_recorded(interpreter) else None
+            self._track.on("ready")
+            try:
+                self.command_id = self._send(interpreter, text)
+                break
+            except Gone as gone:
+                if self._doubts:
+                    raise
+                self._track.on("refused")
+                self._host.lost(str(gone))
+        if self.command_id is None:
+            self._collect_by_reading()
+        else:
+            self._finish(self._observe(self.command_id))
+
+    def _is_recorded(self, interpreter: Interpreter) -> bool:
+        """Whether the agent sees it: other languages have interpreters of their own in the context."""
+        return interpreter.agent is not None and self._track.order.language == "python"
+
+    def _text(self, interpreter: Interpreter) -> str:
+        order = self._track.order
+        if not self._is_recorded(interpreter):
+            return order.code
+        attachments = order.attachments() if callable(order.attachments) else order.attachments
+        trailer: dict[str, Any] = {
+            "run": order.run_id,
+            "silent": order.silent,
+            "store_history": order.store_history,
+            "allow_stdin": order.allow_stdin,
+            "expressions": dict(order.expressions),
+            "count": order.execution_count,
+            "attachments": dict(attachments),
+            "budget_bytes": self._host.budget_bytes,
+            "spool": interpreter.control is not None,
+        }
+        return wire.with_trailer(order.code, trailer)
+
+    def _send(self, interpreter: Interpreter, text: str) -> str | None:
+        """Sends it; gives the workspace's id, None when it runs, or has run, under an id that was lost on the way."""
+        stop = self._track.cancelled
+        while True:
+            try:
+                command_id = interpreter.context.execute(text, stop, self._track.order.language)
+            except Doubtful as doubt:
+                self._doubts += 1
+                self._track.on("doubtful")
+                if self._feed is None:
+                    # Nobody there can tell whether it arrived.
+                    raise ConnectionLost(
+                        f"Connection lost while the command was sent ({doubt}): it may have run.",
+                        "Look at what it should have done before you run it again.",
+                    ) from doubt
+                if self._was_seen():
+                    self._track.on("seen")
+                    return None
+                self._track.on("unseen")
+                continue
+            self._track.on("accepted")
+            if stop.is_set():
+                self._track.on("cancel")
+            if self._track.over.is_set():
+                # Given up meanwhile: it must not go on behind the caller's back.
+                interpreter.context.cancel(command_id)
+            return command_id
+
+    def _was_seen(self) -> bool:
+        """Asks the interpreter for the run id. While it runs, this waits; its output comes through the spool."""
+        status = self._observe(self._ask_has())
+        frame = frame_in(status.results if status else None)
+        if frame is None:
+            return self._was_seen()
+        return bool((frame.get("value") or {}).get("state") != "never")
+
+    def _ask_has(self) -> str:
+        assert self.interpreter is not None
+        while True:
+            try:
+                return self.interpreter.context.execute(wire.call_text("has", {"run": self._track.run_id}))
+            except Doubtful:
+                continue
+
+    def _observe(self, command_id: str) -> CommandStatus | None:
+        """Waits until a command is final; None when the handle was given its `Finished` meanwhile."""
+        interpreter, track, clock = self.interpreter, self._track, self._host.clock
+        assert interpreter is not None
+        began_s = clock.now()
+        waited: float | None = None
+        polls = without = 0
+        while not track.over.is_set():
+            status = interpreter.context.status(command_id, track.over)
+            without += status.is_final and status.results is None
+            if status.is_final and (status.results is not None or without > NULL_RESULTS_POLLS):
+                return status
+            polls += 1
+            if polls == 2 or (polls > 2 and clock.now() - began_s >= _FOLLOW_AFTER_S):
+                self._follow()
+            waited = self._pace(status).after(waited)
+            if clock.wait(track.look, waited):
+                track.look.clear()
+                waited = None
+        return None
+
+    def _pace(self, status: CommandStatus) -> Any:
+        ending = self._feed is not None and self._feed.done is not None
+        if ending or status.is_final or self._track.cancelled.is_set():
+            return HELPER
+        return COMMAND_WATCHED if self._follows() else COMMAND
+
+    def _follow(self) -> None:
+        if self._feed is not None and self.interpreter is not None and self.interpreter.control is not None:
+            self._host.pump.follow(self._feed)
+
+    def _follows(self) -> bool:
+        return self._feed is not None and self._host.pump.reads(self._feed)
+
+    def _finish(self, status: CommandStatus | None) -> None:
+        """The command is final: gets the rest of its output and ends it."""
+        if status is None:
+            return
+        self._track.on("final")
+        results = status.results
+        text = text_of(results)
+        frame, rest = wire.find_frame(text) if text else (None, "")
+        if self._feed is None:
+            self._finish_plainly(results)
+        elif frame is not None and frame.get("run") == self._track.run_id:
+            self._finish_with(frame, rest)
+        else:
+            self._finish_without_frame(results)
+
+    def _finish_with(self, frame: Mapping[str, Any], rest: str) -> None:
+        feed, interpreter = self._feed, self.interpreter
+        assert feed is not None and interpreter is not None  # noqa: PT018 - there is a frame
+        if frame.get("payload"):
+            feed.take(0, str(frame["payload"]).encode())
+        if not feed.agrees(frame):
+            read_rest(interpreter, feed, frame.get("length"), self._track.over)
+        if rest.strip():
+            self._track.emit(Stream(self._track.run_id, "stdout", rest))
+        live = int(frame.get("live") or 0)
+        self._host.pump.leave(feed, linger=live > 0 and interpreter.control is not None)
+        self._end(feed)
+        self._host.late(frame.get("late") or {})
+        self._feed = None if live else feed
+
+    def _finish_without_frame(self, results: Mapping[str, Any] | None) -> None:
+        """The result says nothing of the agent: it was cancelled, or cut, or the interpreter is another one now."""
+        if cancelled_by(results) == "shutdown" and not self._track.cancelled.is_set():
+            assert self.interpreter is not None
+            raise Gone(self.interpreter.context.why())
+        if self._done_through_spool():
+            return
+        self._collect_by_reading(results)
+
+    def _done_through_spool(self) -> bool:
+        """Waits a moment for the `done` record where somebody reads the spool."""
+        feed = self._feed
+        assert feed is not None
+        self._follow()
+        deadline_s = self._host.clock.now() + _DONE_WAIT_S
+        while self._follows() and feed.done is None and self._host.clock.now() < deadline_s:
+            self._host.clock.wait(self._track.look, 0.1)
+            self._track.look.clear()
+        if feed.done is not None:
+            self._end(feed)
+        return feed.done is not None
+
+    def _collect_by_reading(self, results: Mapping[str, Any] | None = None) -> None:
+        feed, interpreter, track = self._feed, self.interpreter, self._track
+        assert feed is not None and interpreter is not None  # noqa: PT018 - there is an agent
+        try:
+            state = read_rest(interpreter, feed, None, track.over)
+        except Stopped:
+            return
+        except (NoAgent, CommandFailed):
+            self._finish_plainly(results)
+            self._host.replaced("Python was restarted, so its variables are gone")
+            return
+        except ProtocolError as error:
+            track.finish(Finished(track.run_id, "lost", reason=error.message), error)
+            return
+        if feed.done is not None:
+            self._end(feed)
+        elif state == "never":
+            self._finish_plainly(results)
+        else:
+            reason = "The end of its output could not be read from the driver."
+            track.finish(Finished(track.run_id, "lost", reason=reason))
+
+    def _end(self, feed: Feed) -> None:
+        if self._track.state != "draining":
+            self._track.on("final")
+        self._track.finish(finished_of(feed, self._track.cancelled.is_set()))
+
+    def _finish_plainly(self, results: Mapping[str, Any] | None) -> None:
+        """Ends it with what the API says of it."""
+        track = self._track
+        cancelled = cancelled_by(results) != "" and track.cancelled.is_set()
+        events = () if cancelled else events_of(track.run_id, results)
+        for event in events:
+            track.emit(event)
+        failed = any(isinstance(event, Failure) for event in events)
+        status: Status = "cancelled" if cancelled else "error" if failed else "ok"
+        track.finish(Finished(track.run_id, status))
+
+    def _lost(self, reason: str) -> None:
+        """The context is gone with the command in it. What it wrote before may still be on the driver's disk."""
+        track, feed = self._track, self._feed
+        if feed is not None and self.interpreter is not None and self.interpreter.control is not None:
+            self._done_through_spool()
+        self._host.lost(reason)
+        track.finish(Finished(track.run_id, "lost", reason=f"The interpreter is gone: {reason}."))

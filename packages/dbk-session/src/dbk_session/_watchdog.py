@@ -1,0 +1,172 @@
+"""The session's end of its guard process (`_guard`), and the fallback where no such process can be had."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from dbk_session import _calls as calls
+from dbk_session._calls import Answer, Call, refusal_of
+from dbk_session._journal import Entry, Journal
+from dbk_session._transport import Door, Http, NotSent, Unsure
+from dbk_session.errors import ProtocolError
+
+__all__ = ["GuardedHttp", "Watchdog"]
+
+_CREATE_PATH = "/api/1.2/contexts/create"
+_GONE_WAIT_S = 15.0
+
+
+class Watchdog:
+    """A guard process, from its start to its end. May be used from any thread.
+
+    Args:
+        entry: the session it guards.
+        door: the way in that it shall use.
+        journal: where both note the contexts.
+        contexts: contexts that exist already (after `Session.attach`).
+    """
+
+    def __init__(self, entry: Entry, door: Door, journal: Journal, contexts: tuple[str, ...] = ()) -> None:
+        self._lock = threading.Lock()
+        self._headers: Mapping[str, str] = door.headers()
+        self._process = _spawn()
+        self._tell(
+            {
+                "do": "setup",
+                "session": entry.session,
+                "journal": str(journal.folder),
+                "host": door.host,
+                "headers": dict(self._headers),
+                "verify": door.verify,
+                "cluster_id": entry.cluster_id,
+                "profile": entry.profile,
+                "config_file": entry.config_file,
+                "contexts": list(contexts),
+            }
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """The guard's process id, None when it could not be started."""
+        return self._process.pid if self._process else None
+
+    def create(self) -> Answer | None:
+        """Has a context created; None when there is no guard to do it.
+
+        Raises:
+            NotSent, Unsure: as `Transport.send`.
+        """
+        with self._lock:
+            if not self._write({"do": "create"}):
+                return None
+            reply = self._read()
+        if reply is None:
+            # It died with the request perhaps under way.
+            raise Unsure("the guard process ended")
+        if "not_sent" in reply:
+            raise NotSent(reply["not_sent"])
+        if "unsure" in reply:
+            raise Unsure(reply["unsure"])
+        return Answer(reply["status"], reply["text"], reply["retry_after_s"])
+
+    def refresh(self, headers: Mapping[str, str]) -> None:
+        """Passes credentials on when they have changed."""
+        if headers != self._headers:
+            self._headers = dict(headers)
+            self._tell({"do": "headers", "headers": dict(headers)})
+
+    def farewell(self, context_id: str, text: str) -> None:
+        """Sets a command that is run in a context before it is destroyed."""
+        self._tell({"do": "farewell", "context": context_id, "text": text})
+
+    def forget(self, context_id: str) -> None:
+        """Tells that a context is gone."""
+        self._tell({"do": "forget", "context": context_id})
+
+    def release(self) -> None:
+        """Ends the guard and leaves the contexts as they are."""
+        self._tell({"do": "release"})
+        self.close()
+
+    def close(self) -> None:
+        """Ends the guard, which destroys what it still knows of."""
+        if self._process is None:
+            return
+        with self._lock, contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GONE_WAIT_S)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _tell(self, order: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._write(order)
+
+    def _write(self, order: Mapping[str, Any]) -> bool:
+        process = self._process
+        if process is None or process.stdin is None or process.stdin.closed:
+            return False
+        try:
+            process.stdin.write(json.dumps(order).encode() + b"\n")
+            process.stdin.flush()
+        except OSError:
+            return False
+        return True
+
+    def _read(self) -> dict[str, Any] | None:
+        process = self._process
+        line = process.stdout.readline() if process is not None and process.stdout is not None else b""
+        return json.loads(line) if line.endswith(b"\n") else None
+
+
+def _spawn() -> subprocess.Popen[bytes] | None:
+    """Starts the guard in a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "dbk_session._guard"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/" if sys.platform != "win32" else None,
+            start_new_session=True,
+        )
+    except OSError:
+        return None
+
+
+class GuardedHttp:
+    """A `Transport` that has the guard create contexts, and sends everything else itself."""
+
+    def __init__(self, door: Door, entry: Entry, journal: Journal, watchdog: Watchdog | None) -> None:
+        self._http = Http(door)
+        self._door = door
+        self._entry = entry
+        self._journal = journal
+        self._watchdog = watchdog
+
+    def send(self, call: Call) -> Answer:
+        """See `Transport.send`."""
+        if call.path != _CREATE_PATH:
+            return self._http.send(call)
+        if self._watchdog is not None:
+            self._watchdog.refresh(self._door.headers())
+            answer = self._watchdog.create()
+            if answer is not None:
+                return answer
+        answer = self._http.send(call)
+        if refusal_of(answer) is None:
+            with contextlib.suppress(ProtocolError):
+                self._journal.add_context(self._entry.session, calls.id_of(answer.json()))
+        return answer
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self._http.close()
