@@ -13,7 +13,8 @@ from dbk_config._layers import TABLE
 from dbk_config._merge import merge
 from dbk_config._settings import SETTINGS
 from dbk_config._toml import parse
-from dbk_config.errors import DbkError, InvalidValue, MisplacedSetting, SettingsError, UnknownSetting
+from dbk_config._unknown import unknown
+from dbk_config.errors import DbkError, InvalidValue, MisplacedSetting, SettingsError
 
 __all__ = ["changed", "problems_in", "value_from_words"]
 
@@ -30,9 +31,7 @@ def value_from_words(name: str, words: list[str]) -> Any:
     """
     known = [name for name, setting in SETTINGS.items() if "pyproject" in setting.layers]
     if name not in SETTINGS:
-        closest = _layers.nearest(name, known)
-        hint = f"Did you mean {closest!r}?" if closest else "See all settings with: dbk-config show"
-        raise UnknownSetting(f"There is no setting {name!r}", hint, name=name)
+        raise unknown(f"There is no setting {name!r}", name, known)
     setting = SETTINGS[name]
     if name not in known:
         hint = f"Set {setting.env} environment variable, or use a profile of ~/.databrickscfg."

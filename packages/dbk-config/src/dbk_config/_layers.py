@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 from dbk_config import _toml
 from dbk_config._origin import Layer, Origin
 from dbk_config._settings import SETTINGS
+from dbk_config._unknown import unknown
 from dbk_config.errors import MisplacedSetting, ProfileNotFound, SettingsError, UnknownSetting, UnreadableFile
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "from_environment",
     "from_profile",
     "from_pyproject",
-    "nearest",
     "profile_names",
     "sdk_skips_profiles",
     "table_of",
@@ -44,6 +43,7 @@ _SDK_AUTH = (
     "DATABRICKS_GOOGLE_SERVICE_ACCOUNT",
     "DATABRICKS_METADATA_SERVICE_URL",
     "DATABRICKS_OIDC_TOKEN_ENV",
+    "DATABRICKS_OIDC_TOKEN_FILE",
     "DATABRICKS_OIDC_TOKEN_FILEPATH",
     "DATABRICKS_PASSWORD",
     "DATABRICKS_TOKEN",
@@ -69,17 +69,12 @@ class Values:
     problems: list[SettingsError] = field(default_factory=list)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name most like `name`, or "" when none is."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
-
-
 def from_arguments(arguments: Mapping[str, object]) -> Values:
     """Setting name -> value, typed or as text; None means "not given"."""
     values = Values()
     for name, value in arguments.items():
         if name not in SETTINGS:
-            values.problems.append(_unknown(f"There is no setting {name!r}", name, SETTINGS))
+            values.problems.append(unknown(f"There is no setting {name!r}", name, SETTINGS))
         elif value is not None:
             as_text = isinstance(value, str) and SETTINGS[name].kind not in ("text", "secret", "path")
             values.found[name] = Found(value, Origin("argument", key=name), as_text)
@@ -137,7 +132,7 @@ def _read_table(values: Values, table: Any, path: _toml.Key, file: Path, lines: 
         elif name not in SETTINGS:
             known = ["sync", *(known for known in SETTINGS if _allowed(known, "pyproject"))]
             message = f"{origin}: unknown setting {name!r}"
-            values.problems.append(_unknown(message, name, known, file, origin.line))
+            values.problems.append(unknown(message, name, known, file=file, line=origin.line))
         elif "pyproject" not in SETTINGS[name].layers:
             values.problems.append(_misplaced(name, origin))
         else:
@@ -237,11 +232,3 @@ def _line(lines: Mapping[_toml.Key, int], path: _toml.Key) -> int | None:
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path)
-
-
-def _unknown(
-    message: str, name: str, known: Iterable[str], file: Path | None = None, line: int | None = None
-) -> UnknownSetting:
-    closest = nearest(name, known)
-    hint = f"Did you mean {closest!r}?" if closest else "See all settings with: dbk-config show"
-    return UnknownSetting(message, hint, name=name, file=file, line=line)

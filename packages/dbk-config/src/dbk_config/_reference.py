@@ -5,7 +5,7 @@ from __future__ import annotations
 from dbk_config._layers import TABLE
 from dbk_config._setting import Setting
 from dbk_config._settings import SETTINGS
-from dbk_config._values import as_text
+from dbk_config._values import UNITS, as_text
 
 __all__ = ["reference"]
 
@@ -71,10 +71,10 @@ def _rows(settings: list[Setting]) -> str:
 def _form(setting: Setting) -> str:
     if setting.choices:
         return ", ".join(f"`{choice}`" for choice in setting.choices)
-    unit = f" of {setting.unit}" if setting.unit else ""
+    unit = f" of {UNITS.get(setting.unit, setting.unit)}" if setting.unit else ""
     least = f", {setting.minimum:g} or more" if setting.minimum is not None else ""
     above = f", more than {setting.above:g}" if setting.above is not None else ""
-    return (setting.form or _FORMS[setting.kind] + unit + least + above).replace("<", "&lt;")
+    return (setting.form or _FORMS[setting.kind] + unit + least + above).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _default(setting: Setting) -> str:

@@ -13,7 +13,8 @@ from dbk_config import _rules
 from dbk_config._origin import Layer, Origin
 from dbk_config._secret import Secret
 from dbk_config._setting import Setting, declared, setting
-from dbk_config.errors import SettingNotSet, SettingsError, UnknownSetting
+from dbk_config._unknown import unknown
+from dbk_config.errors import SettingNotSet, SettingsError
 
 __all__ = ["SETTINGS", "Settings", "SyncSettings"]
 
@@ -226,7 +227,7 @@ class Settings:
             UnknownSetting: no setting has this name.
         """
         if name not in SETTINGS:
-            raise UnknownSetting(f"There is no setting {name!r}", name=name)
+            raise unknown(f"There is no setting {name!r}", name, SETTINGS)
         owner, _, leaf = name.rpartition(".")
         return getattr(self.sync if owner else self, leaf)
 

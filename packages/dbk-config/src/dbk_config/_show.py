@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from dbk_config._load import projects
 from dbk_config._origin import Origin
 from dbk_config._secret import Secret
 from dbk_config._settings import SETTINGS, Settings
+from dbk_config._unknown import nearest
 from dbk_config._values import as_text
 from dbk_config.errors import UnreadableFile
 
@@ -52,8 +52,8 @@ def notes(settings: Settings, cwd: Path, env: Mapping[str, str]) -> list[str]:
     known = {setting.env for setting in SETTINGS.values()}
     for variable in sorted(env):
         if variable.startswith("DBK_") and variable not in known:
-            close = difflib.get_close_matches(variable, known, n=1, cutoff=0.85)
-            found += [f"{variable} is not the name of a setting. Did you mean {close[0]}?"] if close else []
+            closest = nearest(variable, known, likeness=0.85)
+            found += [f"{variable} is not the name of a setting. Did you mean {closest}?"] if closest else []
     return found
 
 

@@ -11,8 +11,9 @@ from dbk_config._rules import normal_host
 from dbk_config._secret import Secret
 from dbk_config._setting import Setting
 
-__all__ = ["Refused", "as_text", "convert", "expected", "from_text"]
+__all__ = ["UNITS", "Refused", "as_text", "convert", "expected", "from_text"]
 
+UNITS = {"s": "seconds"}
 _FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -24,7 +25,7 @@ def expected(setting: Setting) -> str:
     """What a value of `setting` must be, to follow "must be"."""
     if setting.choices:
         return "one of " + ", ".join(f'"{choice}"' for choice in setting.choices)
-    unit = f" of {setting.unit}" if setting.unit else ""
+    unit = f" of {UNITS.get(setting.unit, setting.unit)}" if setting.unit else ""
     words = {
         "text": "a text",
         "secret": "a text",
