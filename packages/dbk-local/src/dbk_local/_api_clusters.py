@@ -8,7 +8,7 @@ from typing import Any
 from ._call import Call
 from ._cluster import Cluster
 from ._cluster_states import RUNNING, RUNTIMES
-from ._replies import ApiError, Reply, as_json, bad_value, permission_denied
+from ._replies import Reply, as_json, bad_value, permission_denied
 from ._routes import route
 from ._site import Site
 
@@ -200,5 +200,3 @@ ROUTES = (
     node_types,
     zones,
 )
-
-__all__ = ["ROUTES", "ApiError"]

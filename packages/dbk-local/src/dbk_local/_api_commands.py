@@ -7,9 +7,9 @@ from typing import Any
 from ._call import Call
 from ._cluster import Cluster
 from ._cluster_states import PENDING, RESTARTING
-from ._commands import FINISHED, Command
+from ._commands import Command
 from ._contexts import Context, ContextLimit, Contexts
-from ._replies import ApiError, ApiError12, Reply, as_json, permission_denied
+from ._replies import ApiError12, Reply, as_json, permission_denied
 from ._routes import route
 from ._site import Site
 
@@ -58,6 +58,10 @@ async def execute(site: Site, call: Call) -> Reply:
     language = _language(site, call)
     text = _required(site, call, "command")
     contexts, context = _context(site, cluster_id, context_id)
+    if 0 < site.options.command_limit_bytes < len(text.encode()):
+        raise _error(
+            site, f"IllegalArgumentException: requirement failed: command of {len(text.encode())} bytes is too large"
+        )
     return as_json({"id": contexts.execute(context, language, text).id})
 
 
@@ -65,10 +69,9 @@ async def execute(site: Site, call: Call) -> Reply:
 async def command_status(site: Site, call: Call) -> Reply:
     """Status and, once it is final, results; 500 while a structured stream of the command runs behind it."""
     contexts, command = _command(site, call)
-    if command.is_final and contexts.get(command.context_id) and await contexts.stream_active(command.context_id):
-        number = command.context_id
-        text = f"RuntimeException: Unknown ExecutionStatus RunningInBackground(ExecutionId({number}),Map())"
-        raise ApiError12(500, text)
+    if command.is_final and await contexts.runs_behind(command):
+        execution = f"ExecutionId({command.context_id})"
+        raise ApiError12(500, f"RuntimeException: Unknown ExecutionStatus RunningInBackground({execution},Map())")
     if command.is_final:
         command.reads += 1
         if 0 < site.options.result_reads <= command.reads:
@@ -122,7 +125,7 @@ def check_access(site: Site, cluster: Cluster) -> None:
     Raises:
         ApiError: 403; a dedicated cluster's owner counts for more than any granted permission.
     """
-    owner = cluster.settings.get("single_user_name", "")
+    owner = site.options.single_user_name or cluster.settings.get("single_user_name", "")
     me = site.options.user_name
     if cluster.settings.get("data_security_mode") == "SINGLE_USER" and owner != me:
         raise permission_denied(
@@ -163,5 +166,3 @@ def _command(site: Site, call: Call) -> tuple[Contexts, Command]:
 
 
 ROUTES = (create_context, context_status, destroy_context, execute, command_status, cancel)
-
-__all__ = ["FINISHED", "ROUTES", "ApiError", "check_access"]

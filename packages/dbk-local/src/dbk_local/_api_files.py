@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from dataclasses import replace
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from ._call import Call
@@ -116,5 +116,3 @@ def _part(whole: Reply, header: str, place: Path) -> Reply:
 
 
 ROUTES: tuple[Route, ...] = (read, head, write, delete, list_, head_folder, make_folder, delete_folder)
-
-__all__ = ["ROUTES", "formatdate"]

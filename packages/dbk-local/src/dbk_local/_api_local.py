@@ -11,7 +11,7 @@ from ._call import Call
 from ._cluster import Cluster
 from ._cluster_states import PENDING, RUNNING, TERMINATED
 from ._contexts import Context
-from ._replies import ApiError, Reply, as_json, bad_value, not_found
+from ._replies import Reply, as_json, bad_value, not_found
 from ._routes import Route, route
 from ._site import DEFAULT_CLUSTER_ID, WORKSPACE_ID, Site
 from .errors import LocalError
@@ -127,7 +127,7 @@ async def cluster_state(site: Site, call: Call) -> Reply:
     elif state in (TERMINATED, "TERMINATING"):
         code, kind = call.text("code", "USER_REQUEST"), call.text("type", "SUCCESS")
         cluster.terminate(code, kind, **call.arguments.get("parameters", {}))
-    elif state != cluster.state:
+    elif state != cluster.state and state != RUNNING:  # to RUNNING it goes by itself
         raise bad_value(f"A cluster in state {cluster.state} cannot be brought to {state}")
     return await _settled(cluster, call, default=state in (RUNNING, TERMINATED))
 
@@ -138,6 +138,21 @@ async def advance(site: Site, call: Call) -> Reply:
     site.clock.advance(float(call.arguments.get("seconds", 0)))
     await asyncio.sleep(0)
     return as_json({"now_ms": site.clock.unix_ms()})
+
+
+@route("POST", "/_local/reset", OWN)
+async def reset(site: Site, call: Call) -> Reply:
+    """As after the start: options, faults, log, no contexts, the first cluster where it began. Files stay."""
+    site.faults.clear()
+    site.token_is_valid = True
+    site.options = site.first_options
+    for cluster in list(site.clusters.values()):
+        if cluster.id != DEFAULT_CLUSTER_ID:
+            del site.clusters[cluster.id]
+            await cluster.close()
+    await site.clusters[DEFAULT_CLUSTER_ID].reset(site.starts_running)
+    site.log.clear()
+    return as_json({})
 
 
 def _cluster(site: Site, call: Call) -> Cluster:
@@ -205,6 +220,5 @@ ROUTES: tuple[Route, ...] = (
     restart_driver,
     cluster_state,
     advance,
+    reset,
 )
-
-__all__ = ["ROUTES", "ApiError"]

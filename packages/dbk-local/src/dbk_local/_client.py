@@ -189,6 +189,10 @@ class Workspace:
         """Let time pass at once for clusters, contexts and handles."""
         self._ask("POST", "/_local/clock", {"seconds": seconds})
 
+    def reset(self) -> None:
+        """As after the start: options, faults, request log, no contexts, the cluster where it began. Files stay."""
+        self._ask("POST", "/_local/reset")
+
     def status(self) -> dict[str, Any]:
         """Clusters with their contexts and commands, options and faults, as the start page gets them."""
         found: dict[str, Any] = self._ask("GET", "/_local/status")

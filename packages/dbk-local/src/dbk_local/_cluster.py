@@ -62,9 +62,12 @@ class Cluster:
     _driver: DriverProcess | None = field(default=None, repr=False)
     _work: asyncio.Task[None] | None = field(default=None, repr=False)
     _idle: Timer | None = field(default=None, repr=False)
+    _drivers: int = field(default=0, repr=False)
+    _endings: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         self.start_ms = self.around.clock.unix_ms()
+        self._first_settings = dict(self.settings)
         self.note("CREATING")
 
     @property
@@ -122,6 +125,20 @@ class Cluster:
         if self._driver:
             self._driver_died(self._driver, reason)
 
+    async def reset(self, running: bool) -> None:
+        """Whatever it does, bring it to RUNNING or TERMINATED, with its first settings and no contexts."""
+        self.settings = dict(self._first_settings)
+        if (self._work and not self._work.done()) or (self.state != TERMINATED and self.contexts is None):
+            await self.close()
+            self.state, self.state_message = TERMINATED, ""
+        if self.contexts and running:
+            await self.contexts.close()
+        elif running:
+            self.start()
+        else:
+            self.terminate()
+        await self.settle()
+
     async def settle(self) -> None:
         """Wait until the move that is under way is over."""
         while self._work and not self._work.done():
@@ -133,6 +150,8 @@ class Cluster:
             self._work.cancel()
             await asyncio.wait([self._work])
         await self._stop_driver()
+        if self._endings:
+            await asyncio.wait(self._endings)
 
     def describe(self) -> dict[str, Any]:
         """The cluster as `clusters/get` shows it."""
@@ -183,10 +202,7 @@ class Cluster:
 
     async def _come_up(self, lasts_s: float) -> None:
         began_s = self.around.clock.now_s()
-        try:
-            await self._open_driver()
-        except Exception as error:  # whatever keeps a driver from starting, the cluster says so as a cluster does
-            self.terminate("DRIVER_UNREACHABLE", "SERVICE_FAULT", databricks_error_message=str(error))
+        if not await self._open_driver():
             return
         await self.around.clock.sleep(lasts_s - (self.around.clock.now_s() - began_s))
         self._enter(RUNNING)
@@ -213,8 +229,8 @@ class Cluster:
 
     @property
     def folder(self) -> Path:
-        """Where the driver keeps what must not survive it."""
-        return self.around.folders.clusters / self.id
+        """Where the present driver keeps what must not survive it."""
+        return self.around.folders.clusters / self.id / str(self._drivers)
 
     def truth(self) -> Truth:
         """What is true for commands of this cluster now."""
@@ -222,7 +238,17 @@ class Cluster:
         own = {"cluster_id": self.id, "spark_env_vars": environment, "local_disk": self.folder / "local_disk0"}
         return self.around.options().truth(self.around.folders, **own, **self.around.identity())
 
-    async def _open_driver(self) -> None:
+    async def _open_driver(self) -> bool:
+        """True when there is a driver; otherwise the cluster terminates, and says so as a cluster does."""
+        try:
+            await self._start_driver()
+        except Exception as error:  # whatever keeps a driver from starting
+            self.terminate("DRIVER_UNREACHABLE", "SERVICE_FAULT", databricks_error_message=str(error))
+            return False
+        return True
+
+    async def _start_driver(self) -> None:
+        self._drivers += 1
         (self.folder / "local_disk0").mkdir(parents=True, exist_ok=True)
         driver = self.around.open_driver(self.truth(), self.folder)
         self._driver = driver
@@ -235,13 +261,23 @@ class Cluster:
         self._driver = self.contexts = None
         if self._idle:
             self._idle.cancel()
+        # A task of its own: a move that is overtaken by another must not leave half a driver behind.
+        ending = asyncio.get_running_loop().create_task(self._end(driver, contexts, self.folder, results))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+        await asyncio.shield(ending)
+
+    @staticmethod
+    async def _end(
+        driver: DriverProcess | None, contexts: Contexts | None, folder: Path, results: dict[str, Any] | None
+    ) -> None:
         if driver:
             driver.on_death = None
         if contexts:
             await contexts.close(results)
         if driver:
             await driver.stop()
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _driver_died(self, driver: DriverProcess, reason: str) -> None:
         if driver is self._driver:
@@ -251,9 +287,9 @@ class Cluster:
         self.note("DRIVER_NOT_RESPONDING", reason={"code": "DRIVER_UNREACHABLE", "parameters": {"detail": reason}})
         await self._stop_driver(_commands.failed(_commands.DRIVER_STOPPED))
         await self.around.clock.sleep(self.around.options().driver_restart_s)
-        await self._open_driver()
-        self.note("DRIVER_HEALTHY")
-        self._watch_idle()
+        if await self._open_driver():
+            self.note("DRIVER_HEALTHY")
+            self._watch_idle()
 
     # -- idle ----------------------------------------------------------------------------------------------------
 

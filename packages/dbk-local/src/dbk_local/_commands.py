@@ -70,8 +70,16 @@ class Command:
     started_s: float | None = None
     ended_s: float | None = None
     reads: int = 0
+    background: bool = False
+    """A structured stream that it started outlives it."""
     forced_end: str = FINISHED
     """Where a cancel ends: `Finished` or `Cancelled`."""
+
+    @property
+    def size(self) -> int:
+        """Characters of its text result."""
+        data = (self.results or {}).get("data")
+        return len(data) if isinstance(data, str) else 0
 
     @property
     def is_final(self) -> bool:

@@ -18,6 +18,8 @@ from ._seam import ContextDied, ContextHandle, DriverDied, DriverProcess, ReplSt
 
 KEPT_RESULTS = 2_000
 """Finished commands that stay readable per cluster; how long a real workspace keeps them is not known (U4)."""
+KEPT_RESULT_CHARS = 300_000_000
+"""Bound on their text results, all together."""
 
 
 class ContextLimit(Exception):
@@ -137,9 +139,12 @@ class Contexts:
             context.waiting.remove(command)
         self._end(command, _commands.cancelled(self._options().cancel_summary))
 
-    async def stream_active(self, context_id: str) -> bool:
-        """True while a structured stream of a context runs behind its finished commands."""
-        return await self._driver.stream_active(context_id)
+    async def runs_behind(self, command: Command) -> bool:
+        """True while a structured stream that a finished command started still runs."""
+        if command.background and command.context_id in self._live:
+            command.background = await self._driver.stream_active(command.context_id)
+            return command.background
+        return False
 
     async def destroy(self, context_id: str) -> bool:
         """End a context; what it runs ends with the shutdown error. False when there is none."""
@@ -206,6 +211,7 @@ class Contexts:
             if context.running is command:
                 context.running = None
             self.last_activity_s = context.last_used_s = self._clock.now_s()
+        command.background = outcome.background
         stopped = command.status == CANCELLING
         if command.step("end"):
             summary = self._options().cancel_summary
@@ -244,5 +250,9 @@ class Contexts:
 
     def _forget_old(self) -> None:
         extra = len(self._commands) - KEPT_RESULTS
-        for command in [c for c in self._commands.values() if c.is_final][: max(0, extra)]:
+        size = sum(command.size for command in self._commands.values()) - KEPT_RESULT_CHARS
+        for command in [c for c in self._commands.values() if c.is_final]:
+            if extra <= 0 and size <= 0:
+                return
             self.forget(command)
+            extra, size = extra - 1, size - command.size

@@ -78,6 +78,9 @@ class Guarded(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - Tornado's signature
         self.finish(f"{status_code} {self._reason}\n")
 
+    def compute_etag(self) -> None:
+        """An answer is never said to be the same as before."""
+
     def check_xsrf_cookie(self) -> None:
         """There are no cookies."""
 
@@ -143,7 +146,7 @@ class Gateway(Guarded):
                 return self._no_such_route()
             route, variables = self.found
             if not route.open and not (self.is_authorized() and self.site.token_is_valid):
-                return _trouble.wrong_token(self.site.options.wrong_token)
+                return self._refused()
             return await route.endpoint(self.site, self._call(route, variables))
         except ApiError as error:
             return error.reply()
@@ -173,7 +176,11 @@ class Gateway(Guarded):
         method = self.request.method
         if self.is_authorized() or not self.target.startswith("/api/"):
             return ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method} {self.target}'").reply()
-        return _trouble.wrong_token(self.site.options.wrong_token)
+        return self._refused()
+
+    def _refused(self) -> Reply:
+        sent = "Authorization" in self.request.headers
+        return _trouble.wrong_token(self.site.options.wrong_token if sent else "401")
 
     async def _send(self, reply: Reply) -> None:
         size = reply.length if reply.length is not None else _size(reply.body)
@@ -218,9 +225,7 @@ class Gateway(Guarded):
     def _drop(self) -> None:
         """Close the connection under the client, without an answer or in the middle of one."""
         self.note_end(0)
-        self._auto_finish = False
-        connection: Any = self.request.connection
-        connection.stream.close()
+        _trouble.cut(self)
         self.on_finish()
 
     def on_connection_close(self) -> None:

@@ -1,7 +1,6 @@
 """Everything about a real workspace that is unknown, differs by runtime or can be chosen: one named option each.
 
-A preset sets several together; what a caller names wins over the preset. `databricks-api.md`-style evidence for each
-choice is in the docs (`docs/reference/local-routes.md`).
+A preset sets several together; what a caller names wins over the preset.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from ._seam import AccessMode, Truth
 from .errors import BadOption
@@ -17,71 +16,78 @@ from .errors import BadOption
 
 @dataclass(frozen=True)
 class Options:
-    """The truths of one workspace. Durations in seconds."""
+    """The truths of one workspace. Durations in seconds; the annotation says what each means."""
 
-    runtime: Literal["15.4", "16.4", "17.3"] = "17.3"
-    access_mode: AccessMode = "dedicated"
-    spark: Literal["auto", "off"] = "auto"
+    runtime: Annotated[Literal["15.4", "16.4", "17.3"], "Databricks runtime whose behaviour is shown"] = "17.3"
+    access_mode: Annotated[AccessMode, "access mode of the cluster"] = "dedicated"
+    spark: Annotated[Literal["auto", "off"], "start Apache Spark at the first use of `spark`, or never"] = "auto"
 
-    # What the interpreter shows (see `_seam.Truth`).
-    out_prefix: bool = False
-    figures: Literal["images", "image", "none"] = "image"
-    truncation: Literal["middle", "end"] = "end"
-    text_cap_chars: int = 10_000_000
-    table_rows: int = 10_000
-    table_bytes: int = 2_000_000
-    shared_tmp: bool = True
-    dbfs_fuse: bool = True
-    restart_error_once: bool = False
+    out_prefix: Annotated[bool, "the value of a last expression is preceded by `Out[n]: `"] = False
+    figures: Annotated[
+        Literal["images", "image", "none"],
+        "one figure gives `image` and several give `images`; always `images`; or only their text comes back",
+    ] = "image"
+    truncation: Annotated[Literal["middle", "end"], "where the marker of a text that was too long stands"] = "end"
+    text_cap_chars: Annotated[int, "longest text result, in characters (also named `text_cap_bytes`)"] = 10_000_000
+    table_rows: Annotated[int, "most rows of a table result"] = 10_000
+    table_bytes: Annotated[int, "most bytes of a table result"] = 2_000_000
+    shared_tmp: Annotated[bool, "the contexts of a cluster see one `/tmp`"] = True
+    dbfs_fuse: Annotated[bool, "`/dbfs` is there for plain file functions"] = True
+    restart_error_once: Annotated[bool, "the first command after a restart of Python fails"] = False
 
-    # Contexts and commands.
-    context_pending_s: float = 0.0
-    """How long a new context stays `Pending` at the least."""
-    context_limit: int = 145
-    context_idle_s: float = 0.0
-    """A context counts as idle, and can be evicted, this long after its last command."""
-    context_lost: Literal["error", "status-error"] = "error"
-    """How `contexts/status` answers for an id that is unknown or lost: an error body, or 200 with status `Error`."""
-    results_while_running: Literal["null", "absent"] = "null"
-    cancel_final: Literal["Finished", "Cancelled"] = "Finished"
-    cancel_summary: Literal["null", "empty", "text"] = "null"
-    result_reads: int = 0
-    """After this many reads a finished result is forgotten; 0: kept."""
-    error_status_12: int = 500
-    """HTTP status of the `{"error": ...}` bodies of API 1.2 other than those that have their own option."""
-    stopped_text: str = "IllegalStateException: Cluster {cluster_id} is in state {state}"
-    """What `contexts/create` says on a cluster that is not running; braces are filled in."""
-    unknown_cluster_text: str = "IllegalArgumentException: Cluster {cluster_id} does not exist"
-    unknown_context_text: str = "ContextNotFound: Context {context_id} does not exist"
-    unknown_command_text: str = "CommandNotFound: Command {command_id} does not exist"
-    context_limit_text: str = (
+    context_pending_s: Annotated[float, "a new context stays `Pending` at least this long"] = 0.0
+    context_limit: Annotated[int, "most contexts of a cluster; then the least recently used idle one is evicted"] = 145
+    context_idle_s: Annotated[float, "a context counts as idle this long after its last command"] = 0.0
+    context_lost: Annotated[
+        Literal["error", "status-error"],
+        "`contexts/status` of a lost or unknown id: an error body, or 200 with status `Error`",
+    ] = "error"
+    results_while_running: Annotated[Literal["null", "absent"], "`results` of a command that is not final"] = "null"
+    cancel_final: Annotated[Literal["Finished", "Cancelled"], "status in which a cancelled command ends"] = "Finished"
+    cancel_summary: Annotated[Literal["null", "empty", "text"], "`summary` of a cancelled command"] = "null"
+    result_reads: Annotated[int, "a final result can be read this often; 0: without limit"] = 0
+    command_limit_bytes: Annotated[int, "longest `command` text that is accepted; 0: any"] = 0
+    error_status_12: Annotated[int, 'HTTP status of the `{"error"}` bodies of API 1.2'] = 500
+    stopped_text: Annotated[str, "`contexts/create` on a stopped cluster"] = (
+        "IllegalStateException: Cluster {cluster_id} is in state {state}"
+    )
+    unknown_cluster_text: Annotated[str, "API 1.2 with an unknown cluster"] = (
+        "IllegalArgumentException: Cluster {cluster_id} does not exist"
+    )
+    unknown_context_text: Annotated[str, "API 1.2 with an unknown or lost context"] = (
+        "ContextNotFound: Context {context_id} does not exist"
+    )
+    unknown_command_text: Annotated[str, "API 1.2 with an unknown or forgotten command"] = (
+        "CommandNotFound: Command {command_id} does not exist"
+    )
+    context_limit_text: Annotated[str, "`contexts/create` when all contexts are busy"] = (
         "ContextLimitExceeded: Can't attach this notebook because the cluster has reached the attached notebook limit. "
         "Detach a notebook and retry."
     )
 
-    # The cluster over time.
-    start_s: float = 0.0
-    """PENDING lasts this long at the least."""
-    restart_s: float = 0.0
-    terminate_s: float = 0.0
-    driver_restart_s: float = 0.0
-    """After a driver crash the cluster is RUNNING but gives no contexts for this long."""
-    autotermination_minutes: int = 120
-    single_user_name: str = ""
-    """Owner of a dedicated cluster; empty: the caller."""
-    permission: Literal["CAN_MANAGE", "CAN_RESTART", "CAN_ATTACH_TO", "NONE"] = "CAN_MANAGE"
+    start_s: Annotated[float, "a starting cluster is PENDING at least this long"] = 0.0
+    restart_s: Annotated[float, "RESTARTING and RESIZING last at least this long"] = 0.0
+    terminate_s: Annotated[float, "TERMINATING lasts at least this long"] = 0.0
+    driver_restart_s: Annotated[float, "after a driver crash there are no contexts for this long"] = 0.0
+    autotermination_minutes: Annotated[int, "an idle cluster terminates after so long; 0: never"] = 120
+    single_user_name: Annotated[str, "owner of a dedicated cluster; empty: the caller"] = ""
+    permission: Annotated[
+        Literal["CAN_MANAGE", "CAN_RESTART", "CAN_ATTACH_TO", "NONE"], "what the caller may do with clusters"
+    ] = "CAN_MANAGE"
 
-    # The rest of the workspace.
-    user_name: str = "dev@example.com"
-    dbfs: Literal["enabled", "disabled"] = "enabled"
-    dbfs_disabled_status: int = 403
-    wrong_token: Literal["401", "403", "html"] = "403"
-    """JSON 401, JSON 403, or the legacy HTML page with 403."""
-    driver_proxy: Literal["enabled", "disabled"] = "enabled"
-    latency_s: float = 0.0
-    """Added to every API request, half before and half after it takes effect."""
-    bandwidth_bytes_per_s: int = 0
-    """Limit in each direction for every request; 0: none."""
+    user_name: Annotated[str, "the caller"] = "dev@example.com"
+    dbfs: Annotated[Literal["enabled", "disabled"], "whether there is a DBFS root"] = "enabled"
+    dbfs_disabled_status: Annotated[int, "HTTP status of the DBFS API when it is disabled"] = 403
+    wrong_token: Annotated[Literal["401", "403", "html"], "JSON 401, JSON 403, or the legacy HTML page with 403"] = (
+        "403"
+    )
+    driver_proxy: Annotated[Literal["enabled", "disabled"], "whether `/driver-proxy-api/` works"] = "enabled"
+    proxy_reaches: Annotated[
+        Literal["any-address", "loopback"],
+        "a driver's server must listen on `0.0.0.0` to be reached, or `127.0.0.1` will do",
+    ] = "any-address"
+    latency_s: Annotated[float, "added to every API request, half before and half after it takes effect"] = 0.0
+    bandwidth_bytes_per_s: Annotated[int, "of every request in each direction; 0: without limit"] = 0
 
     def changed(self, changes: Mapping[str, Any]) -> Options:
         """The same options with some changed.
@@ -101,7 +107,7 @@ class Options:
 
     def truth(self, folders: Folders, **identity: Any) -> Truth:
         """What the driver is told; `identity` is the cluster's and the workspace's own (`host`, `cluster_id`, ...)."""
-        shared = {field.name for field in fields(Truth)} & set(_TYPES)
+        shared = {known.name for known in fields(Truth)} & set(_TYPES)
         return Truth(
             **{name: getattr(self, name) for name in shared},
             dbfs_enabled=self.dbfs == "enabled",
@@ -153,6 +159,10 @@ class Folders:
 
 _ALIASES = {"text_cap_bytes": "text_cap_chars"}
 _TYPES: dict[str, Any] = get_type_hints(Options)
+MEANINGS: dict[str, str] = {
+    name: hint.__metadata__[0] for name, hint in get_type_hints(Options, include_extras=True).items()
+}
+"""What each option means, for help texts and the reference page."""
 
 # DBR 17.0 raised the text cap from 50,000 characters to 10 MB (limits page); runtimes before Spark 4 show `Out[n]: `
 # and were reported to deliver figures as `images` or not at all.

@@ -9,12 +9,13 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from tornado.httpserver import HTTPServer
+from tornado.routing import Rule
 from tornado.web import Application
 
 from . import _api_clusters, _api_commands, _api_dbfs, _api_files, _api_identity, _api_local, _api_workspace
@@ -22,6 +23,9 @@ from ._cluster import OpenDriver
 from ._driver import open_driver
 from ._gateway import Gateway, allowed_hosts
 from ._options import Folders, Options
+from ._proxy import ProxyPath
+from ._proxy_http import HttpProxy
+from ._proxy_socket import SocketProxy
 from ._routes import Table
 from ._site import DEFAULT_CLUSTER_ID, Site
 from .errors import NotLoopback
@@ -75,12 +79,16 @@ async def serving(
     address, number = listener.getsockname()[:2]
     site.host = f"http://[{address}]:{number}" if ":" in address else f"http://{address}:{number}"
     site.hosts = allowed_hosts(number)
-    server = HTTPServer(
-        Application([(".*", Gateway, {"site": site, "table": TABLE})], log_function=_no_log),
-        max_body_size=LARGEST_BODY_BYTES,
-    )
+    about = {"site": site}
+    rules: Any = [
+        Rule(ProxyPath(socket=True), SocketProxy, about),
+        Rule(ProxyPath(socket=False), HttpProxy, about),
+        (".*", Gateway, {**about, "table": TABLE}),
+    ]
+    server = HTTPServer(Application(rules, log_function=_no_log), max_body_size=LARGEST_BODY_BYTES)
     server.add_socket(listener)
     try:
+        site.starts_running = running
         cluster = site.add_cluster({}, DEFAULT_CLUSTER_ID)
         if running:
             cluster.start()
@@ -122,6 +130,3 @@ def _stop_at_end(stop: asyncio.Event) -> None:
 
 def _no_log(_: object) -> None:
     """The request log is the workspace's own."""
-
-
-__all__ = ["TABLE", "listening_socket", "serving", "sys", "told_to_stop"]

@@ -23,7 +23,7 @@ class Site:
     """State of one workspace; one per server, used on its event loop only."""
 
     def __init__(self, options: Options, folders: Folders, open_driver: OpenDriver, token: str | None = None) -> None:
-        self.options = options
+        self.options = self.first_options = options
         self.folders = folders.create()
         self.token = token or f"dapi{secrets.token_hex(16)}"
         self.host = ""
@@ -36,6 +36,7 @@ class Site:
         self.tree.make_home(options.user_name)
         self.volumes = Volumes(folders.volumes)
         self.token_is_valid = True
+        self.starts_running = True
         self._open_driver = open_driver
         self.clusters: dict[str, Cluster] = {}
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._faults import Fault
 from ._replies import ApiError, Reply
 
 if TYPE_CHECKING:
-    from ._gateway import Gateway
+    from tornado.httputil import HTTPServerRequest
+
+    from ._site import Site
 
 GATEWAY_503 = "No webapps are available to handle your request. Please try again later."
 HTML_PAGE = (
@@ -23,6 +25,18 @@ INVALID_TOKEN_PAGE = (
 )
 
 
+class Troubled(Protocol):
+    """A request as faults see it."""
+
+    site: Site
+    request: HTTPServerRequest
+    faults: list[Fault]
+    target: str
+    query: dict[str, str]
+    body: bytearray
+    _auto_finish: bool
+
+
 class Dropped(Exception):
     """The connection ends here."""
 
@@ -31,19 +45,19 @@ def wrong_token(form: str) -> Reply:
     """The answer to a wrong, expired or missing token, in the form the option names."""
     if form == "html":
         return Reply(403, INVALID_TOKEN_PAGE.encode(), {"Content-Type": "text/html;charset=utf-8"})
-    if form == "401":
+    if form == "401":  # what a missing token gets from every workspace
         return ApiError(
             401, "UNAUTHENTICATED", "Credential was not sent or was of an unsupported type for this API."
         ).reply()
     return ApiError(403, "PERMISSION_DENIED", "Invalid access token.").reply()
 
 
-def of_kind(gateway: Gateway, *kinds: str) -> list[Fault]:
+def of_kind(gateway: Troubled, *kinds: str) -> list[Fault]:
     """The faults of some kinds that hit this request."""
     return [fault for fault in gateway.faults if fault.kind in kinds]
 
 
-async def before(gateway: Gateway) -> None:
+async def before(gateway: Troubled) -> None:
     """What happens on the way in.
 
     Raises:
@@ -62,7 +76,7 @@ async def before(gateway: Gateway) -> None:
         await _strike_cluster(gateway)
 
 
-async def after(gateway: Gateway, reply: Reply) -> Reply:
+async def after(gateway: Troubled, reply: Reply) -> Reply:
     """What happens on the way out.
 
     Raises:
@@ -77,20 +91,27 @@ async def after(gateway: Gateway, reply: Reply) -> Reply:
     return reply
 
 
-def instead(gateway: Gateway) -> Reply | None:
+def instead(gateway: Troubled) -> Reply | None:
     """An answer in place of the endpoint's."""
     for fault in of_kind(gateway, "status", "429", "503", "html"):
         return _answer(fault)
     return None
 
 
-async def throttle(gateway: Gateway, size: int) -> None:
+def cut(gateway: Troubled) -> None:
+    """Close the connection under the client."""
+    gateway._auto_finish = False
+    connection: Any = gateway.request.connection
+    connection.stream.close()
+
+
+async def throttle(gateway: Troubled, size: int) -> None:
     """Take the time that `size` bytes need at the chosen bandwidth."""
     if pace := bytes_per_s(gateway):
         await _wait(size / pace)
 
 
-def bytes_per_s(gateway: Gateway) -> int:
+def bytes_per_s(gateway: Troubled) -> int:
     """The bandwidth of this request; 0: unlimited."""
     for fault in of_kind(gateway, "bandwidth"):
         return int(fault.parameters.get("bytes_per_s", 100_000))
@@ -140,7 +161,7 @@ def _spoil(reply: Reply, faults: list[Fault]) -> Reply:
     return replace(reply, body=json.dumps(body).encode())
 
 
-async def _strike_cluster(gateway: Gateway) -> None:
+async def _strike_cluster(gateway: Troubled) -> None:
     from ._call import arguments_of
 
     body = arguments_of(gateway.request.headers.get("Content-Type", ""), bytes(gateway.body))
