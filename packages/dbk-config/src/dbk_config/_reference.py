@@ -90,4 +90,6 @@ def _not_in(setting: Setting) -> str:
 def _example(settings: list[Setting], table: str = "") -> str:
     allowed = [setting for setting in settings if "pyproject" in setting.layers]
     lines = [f"{setting.name.rpartition('.')[2]} = {setting.example}" for setting in allowed]
+    # The one value that is an error where nobody has such a profile: the example has to work as it is.
+    lines = [f"# {line}" if line.startswith("profile =") else line for line in lines]
     return "\n".join([f"[{_TABLE}{table}]", *lines])
