@@ -146,9 +146,9 @@ class Cell:
             if self._error is not None:
                 self._send_all(self._progress.before_output(appends=True))
                 self._send(error_message(**self._error))
-        if self._error is None and self._finished is not None and self._finished.status == "error":
+        if self._error is None and self._finished is not None and self._finished.error is not None:
             # IPython has shown it in its own way, as it does with a wrong magic; only the reply is left to tell.
-            self._error = keyboard_interrupt() | {"ename": "UsageError"}
+            self._note(self._finished.error)
         self._send_all(self._progress.finish())
 
     def _unseen_error(self, error: BaseException | None) -> dict[str, Any] | None:

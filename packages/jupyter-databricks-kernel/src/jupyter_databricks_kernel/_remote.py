@@ -18,11 +18,13 @@ class Job:
         run_id: The id of its `execute_request`, under which all its events come back.
         request: What to run.
         count: Its number, `In [count]`.
+        before: Hidden requests to run first, without a trace: they came when there was no interpreter.
     """
 
     run_id: str
     request: Request
     count: int
+    before: tuple[Request, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,6 @@ class Remote(Protocol):
     @property
     def python_version(self) -> str:
         """The version of the interpreter, empty before the first one; answers at once."""
-
-    def defer(self, request: Request) -> None:
-        """Keeps hidden code to be run before the first job."""
 
     def run(self, job: Job) -> None:
         """Runs a job to its end.

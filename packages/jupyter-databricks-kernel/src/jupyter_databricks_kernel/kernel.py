@@ -55,6 +55,7 @@ class DatabricksKernel(AsyncKernel):
         self._history = History(Path(jupyter_data_dir()) / "databricks-kernel" / "history.sqlite")
         self._comms = CommRegistry()
         self._cell: Cell | None = None
+        self._deferred: list[Request] = []
         self._parents: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._stdin: Stdin | None = None
         self._remote_made: Remote | None = None
@@ -104,7 +105,7 @@ class DatabricksKernel(AsyncKernel):
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to see it
                     loop.call_soon_threadsafe(self._on_event, event)
 
-            self._remote_made = Composition(on_event, log=self.log)
+            self._remote_made = Composition(on_event)
         return self._remote_made
 
     @property
@@ -136,8 +137,21 @@ class DatabricksKernel(AsyncKernel):
         if request.counted:
             self._next_count += 1
             self._history.store(count, code)
-        reply = await self._execute(request, count)
+        try:
+            reply = await self._execute(request, count)
+        except Exception as error:
+            # The outermost callback: without a reply the front end would wait for ever.
+            reply = self._failed(error)
         return reply | {"execution_count": self._next_count - 1}
+
+    def _failed(self, error: Exception) -> dict[str, Any]:
+        from jupyter_databricks_kernel._failure import failure
+        from jupyter_databricks_kernel._render import error_message
+
+        self.log.debug("a request failed", exc_info=error)
+        content = failure(error)
+        self._send(error_message(**content), self.get_parent("shell"))
+        return {"status": "error", **content, "user_expressions": {}, "payload": []}
 
     async def _execute(self, request: Request, count: int) -> dict[str, Any]:
         from jupyter_databricks_kernel._magics import is_magic
@@ -146,7 +160,7 @@ class DatabricksKernel(AsyncKernel):
             case Route.NOTHING:
                 return _ok()
             case Route.DEFER:
-                (await self._connect()).defer(request)
+                self._deferred.append(request)
                 return _ok() | {"user_expressions": local_expressions(request)}
             case Route.MAGIC:
                 return await self._run_magic(request)
@@ -160,7 +174,7 @@ class DatabricksKernel(AsyncKernel):
         remote = await self._connect()
         parent = self.get_parent("shell")
         ident = self._get_shell_context_var(self._shell_parent_ident)
-        job = Job(_run_id(parent), request, count)
+        job = Job(_run_id(parent), request, count, tuple(self._deferred))
         self._remember(job.run_id, parent)
 
         async def ask(prompt: str, password: bool) -> str | None:
@@ -171,26 +185,20 @@ class DatabricksKernel(AsyncKernel):
             reply = await self._cell.run()
         finally:
             text, self._cell = self._cell.result_text, None
+            if remote.live:
+                self._deferred.clear()
         if request.counted and text is not None:
             self._history.store_output(count, text)
         return reply
 
     async def _run_magic(self, request: Request) -> dict[str, Any]:
-        from jupyter_databricks_kernel._failure import failure
         from jupyter_databricks_kernel._magics import parse
-        from jupyter_databricks_kernel._render import error_message
 
-        parent = self.get_parent("shell")
-        try:
-            magics, remote = parse(request.code), await self._connect()
-            for magic in magics:
-                answer = in_thread(partial(remote.magic, magic.command, magic.argument), name="magic")
-                self._send(Message("display_data", {"data": await answer, "metadata": {}, "transient": {}}), parent)
-        except Exception as error:
-            self.log.debug("%%dbk failed", exc_info=True)
-            content = failure(error)
-            self._send(error_message(**content), parent)
-            return {"status": "error", **content, "user_expressions": {}, "payload": []}
+        parent, magics = self.get_parent("shell"), parse(request.code)
+        remote = await self._connect()
+        for magic in magics:
+            answer = await in_thread(partial(remote.magic, magic.command, magic.argument), name="magic")
+            self._send(Message("display_data", {"data": answer, "metadata": {}, "transient": {}}), parent)
         return _ok()
 
     def interrupt(self) -> None:

@@ -1,0 +1,167 @@
+"""The project's files on their way to the interpreter, cell by cell.
+
+A cell never runs on stale files without a word: what cannot be brought over stops it, unless the settings say to go
+on, and then it says so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dbk_config import Settings
+from dbk_config.errors import DbkError
+
+from jupyter_databricks_kernel._phases import SENDING
+from jupyter_databricks_kernel._progress import Phase
+
+if TYPE_CHECKING:
+    from dbk_sync import Plan, Reply
+
+__all__ = ["ATTACHMENT", "Files", "NeedsAll"]
+
+ATTACHMENT = "sync"
+
+Call = Callable[[str], str]
+
+
+class NeedsAll(Exception):
+    """The driver no longer has what the delta starts from. Nothing was changed, and the cell did not run."""
+
+
+class _Driver:
+    """The driver as `dbk_sync` knows it: through whichever way into the interpreter is open at the moment."""
+
+    def __init__(self) -> None:
+        self._call: Call | None = None
+
+    def run(self, code: str) -> str:
+        """Runs helper code and gives what it printed."""
+        from dbk_sync.errors import ReceiverError
+
+        if self._call is None:
+            raise ReceiverError("the files cannot be sent while the interpreter is not at hand", "Run a cell first.")
+        return self._call(code)
+
+    @contextmanager
+    def through(self, call: Call) -> Iterator[None]:
+        before, self._call = self._call, call
+        try:
+            yield
+        finally:
+            self._call = before
+
+
+class Files:
+    """What `dbk_sync` has to do around a cell.
+
+    Args:
+        settings: What to bring over, and how.
+        enter: Told what the cell waits for.
+        notice: Told what a person should read once.
+    """
+
+    def __init__(
+        self, settings: Settings, *, enter: Callable[[Phase | None], None], notice: Callable[[str], None]
+    ) -> None:
+        from dbk_sync import Sync  # only where files are sent at all
+
+        self._driver = _Driver()
+        self._sync = Sync(settings, driver=self._driver, notify=notice)
+        self._go_on = settings.sync.on_error == "continue"
+        self._enter = enter
+        self._notice = notice
+        self._lock = threading.RLock()
+        self._checked: Plan | None = None
+        self._sent: Plan | None = None
+        self.last: Reply | None = None
+
+    def check(self) -> None:
+        """Looks at the tree before anything is started for the cell.
+
+        Raises:
+            DbkError: The files must not or cannot be sent (a size limit, an unreadable file).
+        """
+        with self._lock, self._excused():
+            self._checked = None
+            self._checked = self._sync.plan()
+
+    def bring_all(self, call: Call) -> None:
+        """A fresh interpreter is ready: sees what it still has, and brings the rest."""
+        with self._lock, self._excused(), self._driver.through(call):
+            self._checked = None
+            self._enter(SENDING)
+            self._sync.renew()
+            self._push_changes()
+
+    def with_cell(self, call: Call) -> Mapping[str, Any]:
+        """What has changed since: as an attachment of the cell that is being sent, or, when that is too much, at once.
+
+        Raises:
+            DbkError: It could not be sent.
+        """
+        with self._lock, self._excused(), self._driver.through(call):
+            self._sent = None
+            plan = self._checked if self._checked is not None else self._sync.plan()
+            self._checked = None
+            attachment = None if plan.is_empty else self._sync.attachment(plan)
+            if attachment is not None:
+                self._sent = plan
+                return {attachment[0]: attachment[1]}
+            if not plan.is_empty:
+                self._push(plan)
+        return {}
+
+    def delivered(self, reply: Any) -> None:
+        """The attachment of the running cell was taken."""
+        with self._lock:
+            plan, self._sent = self._sent, None
+            if plan is not None:
+                self.last = self._sync.acknowledge(plan, reply)
+
+    def refused(self, error: str) -> Exception:
+        """The attachment of the running cell was refused, so the cell did not run: what to raise for it."""
+        from dbk_sync.errors import ReceiverError
+
+        with self._lock:
+            self._sent = None
+            ename, _, text = error.partition(": ")
+            if ename == "SyncRefused":
+                return ReceiverError(text, "The cell was not run, because its files would be stale.")
+            self._sync.forget()
+            return NeedsAll(text)
+
+    def push_now(self, call: Call) -> Reply | None:
+        """Brings over what has changed, without a cell; None when nothing has.
+
+        Raises:
+            DbkError: It could not be sent.
+        """
+        with self._lock, self._driver.through(call):
+            return self._push_changes()
+
+    def close(self, call: Call) -> None:
+        """Removes the files from the driver."""
+        with self._driver.through(call):
+            self._sync.close()
+
+    def _push_changes(self) -> Reply | None:
+        plan = self._sync.plan()
+        return None if plan.is_empty else self._push(plan)
+
+    def _push(self, plan: Plan) -> Reply:
+        self._enter(SENDING)
+        self.last = self._sync.push(plan)
+        self._enter(None)
+        return self.last
+
+    @contextmanager
+    def _excused(self) -> Iterator[None]:
+        try:
+            yield
+        except DbkError as error:
+            if not self._go_on:
+                raise
+            self._notice(f"the files were not sent, so this cell runs without the latest changes: {error.message}")

@@ -1,0 +1,234 @@
+"""What a cell shows, live and in full (checks 7 to 17)."""
+
+import base64
+import time
+
+import pytest
+
+FIGURE = """
+import matplotlib
+matplotlib.use("module://matplotlib_inline.backend_inline")
+import matplotlib.pyplot as plt
+"""
+
+
+def test_check_07_prints_arrive_while_the_cell_runs(client):
+    code = "import time\nfor i in range(10):\n    print(i, time.time(), flush=True)\n    time.sleep(0.5)"
+    seen = []
+
+    def note(message):
+        if message["msg_type"] == "stream":
+            made_s = float(message["content"]["text"].split()[1])
+            seen.append(time.time() - made_s)
+
+    client.run("1")
+    answer = client.run(code, on_message=note)
+
+    assert answer.stdout.split()[::2] == [str(i) for i in range(10)]
+    assert len(seen) >= 8
+    # 400 ms is what is promised on a quiet machine.
+    assert seen[0] < 4
+
+
+def test_check_08_the_two_streams_keep_their_names_and_order(client):
+    code = "import sys\nfor i in range(5):\n    print('out', i)\n    print('err', i, file=sys.stderr)\n"
+
+    answer = client.run(code)
+
+    assert answer.stdout == "".join(f"out {i}\n" for i in range(5))
+    assert answer.stderr == "".join(f"err {i}\n" for i in range(5))
+
+
+def test_output_of_a_child_process_is_shown(client):
+    assert client.run("import subprocess; _ = subprocess.run(['echo', 'from a child'])").stdout == "from a child\n"
+
+
+def test_check_10_a_hundred_thousand_lines_come_whole_in_few_messages(client):
+    answer = client.run("for i in range(100_000): print(i)")
+
+    assert answer.stdout == "".join(f"{i}\n" for i in range(100_000))
+    assert len(answer.messages) <= 200
+
+
+def test_check_11_a_value_is_a_result_with_the_number_of_the_cell(client):
+    answer = client.run("1+2")
+
+    (content,) = answer.contents("execute_result")
+    assert content["data"]["text/plain"] == "3"
+    assert content["execution_count"] == answer.count == answer.reply["execution_count"]
+
+
+def test_numbers_go_up_by_one_for_each_cell_that_counts(client):
+    first = client.run("1")
+    hidden = client.run("2", store_history=False)
+    silent = client.run("3", silent=True)
+    client.run("")
+    last = client.run("4")
+
+    assert last.count == first.count + 1
+    assert hidden.result["text/plain"] == "2"
+    assert hidden.count == first.count + 1
+    assert "execute_result" not in silent.kinds
+    assert client.run(f"Out[{first.count}], Out[{last.count}]").result["text/plain"] == "(1, 4)"
+
+
+BUNDLE = "type('T', (), {'_repr_mimebundle_': lambda s, **k: {'application/x.y+json': {'a': 1}}})()"
+
+
+@pytest.mark.parametrize(
+    ("code", "mime"),
+    [
+        ("from IPython.display import *; Math('x^2')", "text/latex"),
+        ("HTML('<b>x</b>')", "text/html"),
+        ("SVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')", "image/svg+xml"),
+        ("JSON({'a': [1]})", "application/json"),
+        ("Markdown('*x*')", "text/markdown"),
+        ("Javascript('1')", "application/javascript"),
+        (BUNDLE, "application/x.y+json"),
+    ],
+)
+def test_check_12_mime_types_arrive(client, code, mime):
+    client.run("from IPython.display import *")
+    data = client.run(code).result
+
+    assert mime in data
+    assert "text/plain" in data or mime.startswith("application/x.y")
+
+
+def test_check_12_json_stays_json(client):
+    client.run("from IPython.display import *")
+
+    assert client.run("JSON({'a': [1, None]})").result["application/json"] == {"a": [1, None]}
+
+
+def test_check_12_pandas_frames_have_html(client):
+    pytest.importorskip("pandas")
+
+    data = client.run("import pandas as pd; pd.DataFrame({'a': [1, 2]})").result
+
+    assert "<table" in data["text/html"]
+    assert "a" in data["text/plain"]
+
+
+def test_check_13_a_display_is_updated_from_a_later_cell(client):
+    shown = client.run(
+        "from IPython.display import display\nh = display('first', display_id='d13')\nh.update('second')"
+    )
+    later = client.run("h.update('third')")
+
+    assert shown.kinds == ["display_data", "update_display_data"]
+    assert later.kinds == ["update_display_data"]
+    assert shown.contents("display_data")[0]["transient"] == {"display_id": "d13"}
+    assert later.contents("update_display_data")[0]["data"]["text/plain"] == "'third'"
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_check_13_output_is_cleared_when_the_code_asks(client, wait):
+    answer = client.run(f"from IPython.display import clear_output\nprint(1)\nclear_output(wait={wait})\nprint(2)")
+
+    assert answer.kinds == ["stream", "clear_output", "stream"]
+    assert answer.contents("clear_output") == [{"wait": wait}]
+
+
+def test_check_14_text_and_figures_come_in_source_order(client):
+    pytest.importorskip("matplotlib")
+    code = FIGURE + "print('a'); plt.plot([1]); plt.show(); print('b'); plt.plot([2]); plt.show(); print('c')"
+
+    answer = client.run(code, timeout_s=120)
+
+    assert answer.kinds == ["stream", "display_data", "stream", "display_data", "stream"]
+    pngs = [base64.b64decode(content["data"]["image/png"]) for content in answer.contents("display_data")]
+    assert all(png.startswith(b"\x89PNG") for png in pngs)
+
+
+def test_check_15_five_megabytes_of_html_arrive_whole(client):
+    answer = client.run("from IPython.display import HTML\nHTML('<i>' + 'x' * 5_000_000 + '</i>')", timeout_s=120)
+
+    html = answer.result["text/html"]
+    assert len(html) == 5_000_007
+    assert html == "<i>" + "x" * 5_000_000 + "</i>"
+
+
+def test_check_16_a_thread_that_prints_later_prints_into_its_own_cell(client, wait_until):
+    code = (
+        "import threading, time\n"
+        "def later():\n"
+        "    time.sleep(1)\n"
+        "    print('from the thread')\n"
+        "threading.Thread(target=later).start()"
+    )
+    msg_id = client.start(code)
+    client.finish(msg_id)
+
+    def arrived():
+        message = client.next_output(1)
+        return message if message is not None and message["msg_type"] == "stream" else None
+
+    late = wait_until(arrived, "the output of the thread")
+
+    assert late["parent_header"]["msg_id"] == msg_id
+    assert late["content"] == {"name": "stdout", "text": "from the thread\n"}
+
+
+@pytest.mark.parametrize(
+    ("code", "ename", "evalue"),
+    [
+        ("raise ValueError('boom')", "ValueError", "boom"),
+        ("1 +", "SyntaxError", "invalid syntax"),
+        ("try:\n    1/0\nexcept ZeroDivisionError as e:\n    raise KeyError('k') from e", "KeyError", "'k'"),
+        ("raise SystemExit(3)", "SystemExit", "3"),
+        ("assert False", "AssertionError", ""),
+    ],
+)
+def test_check_17_an_error_has_its_real_name_and_is_shown_once(client, code, ename, evalue):
+    answer = client.run(code)
+
+    (shown,) = answer.contents("error")
+    assert (shown["ename"], answer.reply["ename"]) == (ename, ename)
+    assert shown["evalue"].startswith(evalue)
+    assert answer.reply["status"] == "error"
+    assert any("\x1b[" in line for line in shown["traceback"])
+    assert ename in "".join(shown["traceback"])
+
+
+def test_check_17_output_before_an_error_is_kept(client):
+    answer = client.run("print('before')\n1/0")
+
+    assert answer.kinds == ["stream", "error"]
+    assert answer.stdout == "before\n"
+
+
+def test_check_31_expressions_are_evaluated_also_after_an_empty_cell(client):
+    client.run("x = 7")
+    answer = client.run("", user_expressions={"good": "x * 6", "bad": "nope"})
+
+    values = answer.reply["user_expressions"]
+    assert values["good"]["data"]["text/plain"] == "42"
+    assert (values["bad"]["status"], values["bad"]["ename"]) == ("error", "NameError")
+    assert answer.messages == []
+
+
+def test_check_32_payloads_arrive(client):
+    page = client.run("zip?").reply["payload"]
+    next_input = client.run("get_ipython().set_next_input('y = 1')").reply["payload"]
+
+    assert (page[0]["source"], "text/plain" in page[0]["data"]) == ("page", True)
+    assert next_input == [{"source": "set_next_input", "text": "y = 1", "replace": False}]
+
+
+def test_top_level_await_works(client):
+    assert client.run("import asyncio\nawait asyncio.sleep(0.01, 'slept')").result["text/plain"] == "'slept'"
+
+
+def test_cell_magics_work(client):
+    assert client.run("%%capture c\nprint('x')").messages == []
+    assert client.run("c.stdout").result["text/plain"] == "'x\\n'"
+    assert "Wall time" in client.run("%%time\npass").stdout
+
+
+def test_silent_code_publishes_no_input(client):
+    answer = client.run("y = 5", silent=True)
+
+    assert answer.count is None
+    assert answer.messages == []
+    assert client.run("y").result["text/plain"] == "5"
