@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .. import wire  # noqa: TID252 - the package has another name on the driver
-from . import hello, threads
+from . import hello, kernel, threads
 from .attachments import Attachments, Handler
 from .cells import Cells
+from .comms import Comms
 from .core import Core, Options
 from .descriptors import Descriptors
+from .figures import Figures
+from .inbox import Inbox
+from .introspect import Introspection
+from .magics import Magics
 from .operations import Operations
 from .outputs import Outputs
 from .payloads import Payloads
+from .run_notebook import NotebookRunner
+from .showing import Showing
+from .snapshot import Snapshots
+from .spark import Spark
 from .stdin import Stdin
 from .streams import StandardStreams
 from .traceless import Traceless
@@ -36,6 +47,7 @@ class Agent:
         if before is not None:
             self.attachments.inherit(before.attachments)
         self.operations = Operations(self.core)
+        self._snapshots = Snapshots(self.core)
         self._descriptors = self._make_descriptors()
         settle = self._descriptors.settle if self._descriptors else _nothing
         self.streams = StandardStreams(self.core.runs, self.core.scribe, settle)
@@ -44,25 +56,57 @@ class Agent:
         """Hook everything in; `installing` is how the command begins that does this."""
         core = self.core
         traceless = Traceless(core, installing)
-        payloads = Payloads(core)
-        cells = Cells(core, traceless, payloads, self.streams.print_to_host)
-        if self._descriptors:
-            cells.around["descriptors"] = self._descriptors
-        cells.around["stdin"] = Stdin(core)
-        cells.around["attachments"] = self.attachments
-        for name, part in {
+        payloads, showing = Payloads(core), Showing(core)
+        comms, introspection, figures = Comms(core), Introspection(core.shell), Figures(core)
+        parts: dict[str, Callable[[], Any]] = {
             "streams": self.streams.install,
             "outputs": Outputs(core).install,
             "payloads": payloads.install,
-            "threads": lambda: threads.install(core),
-        }.items():
+            "threads": partial(threads.install, core),
+            "comms": comms.install,
+            "the kernel": partial(kernel.install, core, introspection),
+            "display": showing.install,
+            "figures": figures.install,
+            "magics": Magics(core, showing.display).install,
+            "%run": NotebookRunner(core).install,
+        }
+        for name, part in parts.items():
             core.seams.attempt(name, part)
         core.seams.on_undo(self.streams.uninstall)
-        self.operations.add("hello", lambda _: hello.describe(core, fresh=False))
-        self.operations.add("attachment", lambda given: self.attachments.handle(given["name"], given["payload"]))
-        self.operations.add("close", lambda _: self.close())
+        self._offer(comms, introspection)
+        cells = Cells(core, traceless, payloads, self.streams.print_to_host)
+        self._surround(cells, comms, figures)
+        # Last, so that its transformer, which takes off the trailer, is the first.
         cells.install()
         atexit.register(self._remove_spool)
+
+    def _offer(self, comms: Comms, introspection: Introspection) -> None:
+        add = self.operations.add
+        add("hello", lambda _: hello.describe(self.core, fresh=False))
+        add("attachment", lambda given: self.attachments.handle(given["name"], given["payload"]))
+        add("close", lambda _: self.close())
+        add("comm", comms.operate)
+        add("comm_info", comms.info)
+        add("complete", lambda given: introspection.complete(given["code"], given.get("cursor_pos")))
+        add("inspect", lambda given: introspection.inspect(**_known(given, introspection.inspect)))
+        add("is_complete", lambda given: introspection.is_complete(given["code"]))
+        add("snapshot", self._snapshots.now)
+
+    def _surround(self, cells: Cells, comms: Comms, figures: Figures) -> None:
+        core = self.core
+        spark = Spark(core)
+        self._inbox = Inbox(core, comms.operate)
+        parts = {
+            "descriptors": self._descriptors,
+            "the inbox": self._inbox,
+            "stdin": Stdin(core),
+            "Spark": spark,
+            "figures": figures,
+            "attachments": self.attachments,
+        }
+        cells.around.update({name: part for name, part in parts.items() if part is not None})
+        cells.details = spark.describe
+        cells.after = self._snapshots.ask
 
     def call(self, request: str) -> None:
         """Do one operation and print its frame."""
@@ -81,6 +125,8 @@ class Agent:
         """Unhook everything and leave nothing on the disk."""
         self.closed = True
         self.core.seams.undo()
+        self._snapshots.close()
+        self._inbox.close()
         self._remove_spool()
         atexit.unregister(self._remove_spool)
 
@@ -97,6 +143,11 @@ class Agent:
         if descriptors is not None:
             self.core.live_children = descriptors.still_open
         return descriptors
+
+
+def _known(given: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
+    """The arguments that the function has; a newer client may send more."""
+    return {name: value for name, value in given.items() if name in function.__annotations__}
 
 
 def _nothing() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from .content import clean, error_content
 from .core import Core
 from .runs import Run
+from .tracebacks import without_agent
 
 Handler = Callable[[Any], Any]
 
@@ -64,6 +64,7 @@ class Attachments:
     def _lines(self, error: BaseException) -> list[str]:
         formatter = self._core.shell.InteractiveTB
         try:
-            return list(formatter.structured_traceback(*sys.exc_info(), tb_offset=2))
+            tb = without_agent(error, error.__traceback__)
+            return list(formatter.structured_traceback(type(error), error, tb, tb_offset=0))
         except Exception:
             return [f"{type(error).__name__}: {error}"]

@@ -136,6 +136,8 @@ class Cells:
         try:
             core.scribe.put(run, "start", count=run.count, **core.seams.attempt("Spark", lambda: self.details(run), {}))
             core.say_the_rest()
+            # As an ipykernel does: what an earlier cell left here is not this one's.
+            self._shell._last_traceback = None
             if run.silent:
                 self._interactivity, self._shell.ast_node_interactivity = self._shell.ast_node_interactivity, "none"
             for name, part in self.around.items():

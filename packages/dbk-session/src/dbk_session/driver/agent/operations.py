@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 from .. import wire  # noqa: TID252 - the package has another name on the driver
 from .content import clean, error_content
 from .core import Core
+from .interlude import Frame
 from .tracebacks import without_agent
 
 Operation = Callable[[dict[str, Any]], Any]
 
 PIECE_CHARS = 30_000
+_REMEMBERED = 20
 
 
 class Operations:
@@ -22,6 +25,7 @@ class Operations:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._remembered: OrderedDict[str, str] = OrderedDict()
         self._namespaces: dict[str, dict[str, Any]] = {}
         self._operations: dict[str, Operation] = {
             "configure": self._configure,
@@ -36,17 +40,38 @@ class Operations:
         self._operations[name] = operation
 
     def answer(self, request: str) -> str:
-        """The frame that answers a request of `wire.call_text`."""
-        op = ""
-        core = self._core
+        """The frame that answers a request of `wire.call_text`.
+
+        A request with an `id` is done once: the same id again gets the same answer, so that the client may ask again
+        when it cannot know whether the first one arrived.
+        """
         try:
             op, arguments = wire.parse_call(request)
+        except ValueError as error:
+            return self._reply("", ok=False, error=self._error(error))
+        known = str(arguments.get("id", ""))
+        if known and known in self._remembered:
+            return self._remembered[known]
+        frame = self._do(op, arguments)
+        if known:
+            self._remembered[known] = frame
+            if len(self._remembered) > _REMEMBERED:
+                self._remembered.popitem(last=False)
+        return frame
+
+    def _do(self, op: str, arguments: dict[str, Any]) -> str:
+        core = self._core
+        try:
             with core.runs.attributed(core.runs.nowhere):
                 value = self._operations[op](arguments)
-            content = {"ok": True, "value": clean(value)}
+            if isinstance(value, Frame):
+                return value
+            return self._reply(op, ok=True, value=clean(value))
         except Exception as error:
-            content = {"ok": False, "error": self._error(error)}
-        return wire.make_frame({"kind": "reply", "nonce": core.nonce, "op": op, **content})
+            return self._reply(op, ok=False, error=self._error(error))
+
+    def _reply(self, op: str, **content: Any) -> str:
+        return wire.make_frame({"kind": "reply", "nonce": self._core.nonce, "op": op, **content})
 
     def _error(self, error: Exception) -> dict[str, Any]:
         tb = without_agent(error, error.__traceback__)

@@ -87,8 +87,7 @@ class Outputs:
 
     def _show_traceback(self, original: Callable[..., Any], etype: Any, evalue: Any, stb: Any) -> None:
         if tracebacks.ends_notebook(etype):
-            # `dbutils.notebook.exit`: not a failure, and the host makes the exit value the command's result.
-            self._core.put("display", data={"text/plain": f"Notebook exited: {evalue}"}, metadata={}, transient={})
+            # `dbutils.notebook.exit` is no failure: the host makes the exit value the command's result.
             original(etype, evalue, stb)
             return
         run = self._core.current_run()

@@ -80,13 +80,17 @@ class Runs:
         self.nowhere = Run("nowhere", {})
 
     def start(self, run: Run) -> None:
-        """Make `run` the running one; its id will never be accepted again."""
+        """Make `run` the running one."""
+        self.register(run)
+        self.active = self.latest = run
+        self._context.set(run)
+
+    def register(self, run: Run) -> None:
+        """From here on the run's id is never accepted again."""
         self._started[run.id] = run
         while len(self._started) > REMEMBERED_IDS:
             self._started.popitem(last=False)
         run.state = "running"
-        self.active = self.latest = run
-        self._context.set(run)
 
     def finish(self, run: Run, status: str) -> None:
         """Nothing runs any more; output that still comes from its threads stays its own."""
@@ -146,4 +150,6 @@ class Runs:
 
     def live_threads(self, run: Run) -> int:
         """How many threads that the run started are still alive."""
-        return sum(thread.__dict__.get(_THREAD_ATTRIBUTE) is run for thread in threading.enumerate())
+        # IPython starts its history thread when it files an input; that one prints nothing.
+        theirs = [each for each in threading.enumerate() if not type(each).__module__.startswith("IPython.")]
+        return sum(thread.__dict__.get(_THREAD_ATTRIBUTE) is run for thread in theirs)

@@ -7,7 +7,7 @@ from typing import Any
 
 # The package that this module is in: `_dbk_agent` on the driver.
 _PACKAGE = __name__.rpartition(".")[0] + "."
-_EXITS = frozenset({"NotebookExit", "_NotebookExit", "NotebookExitException"})
+_EXITS = frozenset({"NotebookExit", "_NotebookExit", "NotebookExitException", "EndOfCommand"})
 
 
 def without_agent(error: BaseException, tb: TracebackType | None) -> TracebackType | None:

@@ -23,6 +23,9 @@ from . import spark
 PIECE_CHARS = 30_000
 _FIRST_PAUSE_S = 0.005
 _LAST_PAUSE_S = 0.025
+_PROGRESS_S = 1.0
+# Nowhere else in a record: a quote inside a JSON string has a backslash before it.
+_AWAITED = (b'"t":"done"', b'"t":"input"')
 
 
 def _owner(spool: str) -> dict[str, Any]:
@@ -52,18 +55,52 @@ def read(given: dict[str, Any]) -> dict[str, Any]:
     deadline_s = time.monotonic() + float(given.get("wait_s", 0))
     pause_s = _FIRST_PAUSE_S
     alive = True
-    while _size(path) <= offset and alive and time.monotonic() < deadline_s:
+    progress = _Progress(given)
+    while _size(path) <= offset and alive and time.monotonic() < deadline_s and not progress.has_changed():
         time.sleep(pause_s)
         pause_s = min(_LAST_PAUSE_S, pause_s * 1.2)
         alive = _is_alive(owner)
-    if _size(path) > offset and given.get("settle_s"):
-        time.sleep(float(given["settle_s"]))
+    if _size(path) > offset:
+        _settle(path, offset, float(given.get("settle_s", 0)))
     data = _read_bytes(path, offset, int(given.get("max_chars", PIECE_CHARS)))
     piece, used = wire.pack_piece(data, int(given.get("max_chars", PIECE_CHARS)))
     value = {"offset": offset, "bytes": used, "data": piece, "size": _size(path), "alive": _is_alive(owner)}
-    if given.get("group") or given.get("tag"):
-        value["progress"] = spark.progress(given.get("group"), given.get("tag"))
+    if progress.wanted:
+        value["progress"] = progress.now()
     return value
+
+
+class _Progress:
+    """The Spark progress of the run, looked at no more than once a second."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._marks = (given.get("group"), given.get("tag"))
+        self.wanted = any(self._marks)
+        # With `progress` the answer comes early when the numbers are others than these.
+        self._watch = bool(given.get("progress"))
+        self._known = given.get("progress") if isinstance(given.get("progress"), dict) else None
+        self._last_s = 0.0
+        self._value: dict[str, int] | None = None
+
+    def now(self) -> dict[str, int] | None:
+        """As known now."""
+        if time.monotonic() - self._last_s >= _PROGRESS_S:
+            self._value = spark.progress(*self._marks)
+            self._last_s = time.monotonic()
+        return self._value
+
+    def has_changed(self) -> bool:
+        """Whether it is worth telling."""
+        return self.wanted and self._watch and self.now() != self._known
+
+
+def _settle(path: str, offset: int, settle_s: float) -> None:
+    """Leave time for more records, unless the client waits for one of those that are there."""
+    deadline_s = time.monotonic() + settle_s
+    while time.monotonic() < deadline_s:
+        if any(mark in _read_bytes(path, offset, PIECE_CHARS) for mark in _AWAITED):
+            return
+        time.sleep(_FIRST_PAUSE_S)
 
 
 def answer(given: dict[str, Any]) -> dict[str, Any]:
