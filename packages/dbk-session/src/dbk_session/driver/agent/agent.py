@@ -25,6 +25,7 @@ from .run_notebook import NotebookRunner
 from .showing import Showing
 from .snapshot import Snapshots
 from .spark import Spark
+from .spool import sweep
 from .stdin import Stdin
 from .streams import StandardStreams
 from .traceless import Traceless
@@ -79,6 +80,8 @@ class Agent:
         # Last, so that its transformer, which takes off the trailer, is the first.
         cells.install()
         atexit.register(self._remove_spool)
+        # What interpreters have left that were killed (a restart of Python, an eviction).
+        core.seams.attempt("sweeping", partial(sweep, core.options.spool_root))
 
     def _offer(self, comms: Comms, introspection: Introspection) -> None:
         add = self.operations.add

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from .core import Core
-from .spool import process_start
+from .spool import identity
 
 
 def describe(core: Core, *, fresh: bool) -> dict[str, Any]:
@@ -22,14 +22,12 @@ def describe(core: Core, *, fresh: bool) -> dict[str, Any]:
     return {
         "role": "agent",
         "version": core.version,
-        "pid": os.getpid(),
-        "started": process_start(os.getpid()),
+        **identity(),
         "python": ".".join(map(str, sys.version_info[:3])),
         "ipython": IPython.__version__,
         "shell": type(core.shell).__name__,
         "runtime": os.environ.get("DATABRICKS_RUNTIME_VERSION", ""),
         "cwd": _folder(),
-        "uid": os.getuid(),
         "host": socket.gethostname(),
         # The number of this command itself, which it gives back at its end.
         "execution_count": core.shell.displayhook.prompt_count,

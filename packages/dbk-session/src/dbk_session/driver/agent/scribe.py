@@ -11,8 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .journal import Journal
 from .runs import Run
@@ -23,16 +22,14 @@ STREAM_CHARS = 64 * 1024
 BACKLOG_CHARS = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class _Item:
+class _Item(NamedTuple):
     run: Run
     kind: str
     content: dict[str, Any]
     time: float
 
 
-@dataclass(frozen=True)
-class _Flush:
+class _Flush(NamedTuple):
     done: queue.SimpleQueue[None]
 
 

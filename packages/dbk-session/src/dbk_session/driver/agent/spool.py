@@ -6,9 +6,11 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import stat
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 PREFIX = "dbk-"
 PARTS = ("runs", "answers", "inbox")
@@ -37,8 +39,7 @@ class Spool:
                 for part in PARTS:
                     os.mkdir(os.path.join(folder, part), 0o700)
                 spool = cls(folder)
-                owner = {"pid": os.getpid(), "started": process_start(os.getpid()), "nonce": nonce, "version": version}
-                spool.write("owner.json", json.dumps({**owner, "uid": os.getuid()}).encode())
+                spool.write("owner.json", json.dumps({**identity(), "nonce": nonce, "version": version}).encode())
             except OSError as error:
                 problem = error
                 shutil.rmtree(folder, ignore_errors=True)
@@ -104,6 +105,36 @@ def process_start(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
+def process_space() -> str:
+    """Which table of processes this one is in: containers that share a disk may have one each."""
+    try:
+        return f"{socket.gethostname()}/{os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return socket.gethostname()
+
+
+def identity() -> dict[str, Any]:
+    """What tells this process from all others."""
+    pid = os.getpid()
+    return {"pid": pid, "started": process_start(pid), "space": process_space(), "uid": os.getuid()}
+
+
+def is_alive(owner: dict[str, Any]) -> bool | None:
+    """Whether the process of an `identity` is there; None when that cannot be seen from here."""
+    if owner["space"] != process_space():
+        return None
+    started = process_start(int(owner["pid"]))
+    return started != "" and started == owner["started"]
+
+
+def sweep(root: str | None = None) -> list[str]:
+    """Delete the folders of this user whose interpreter is gone; their paths."""
+    gone = list(abandoned(root))
+    for folder in gone:
+        shutil.rmtree(folder, ignore_errors=True)
+    return gone
+
+
 def abandoned(root: str | None = None) -> Iterator[str]:
     """Spool folders of this user whose interpreter is gone."""
     for place in [root] if root else _places():
@@ -119,7 +150,7 @@ def _is_abandoned(folder: str) -> bool:
             return False
         with open(os.path.join(folder, "owner.json"), encoding="utf-8") as file:
             owner = json.load(file)
-        return process_start(int(owner["pid"])) != str(owner["started"])
+        return is_alive(owner) is False
     except (OSError, ValueError, KeyError):
         # Half made by somebody who is alive, or not ours.
         return False

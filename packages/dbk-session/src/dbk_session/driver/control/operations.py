@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import wire  # noqa: TID252 - the package has another name on the driver
-from ..agent.spool import abandoned, process_start  # noqa: TID252 - the package has another name on the driver
+from ..agent.spool import is_alive, sweep  # noqa: TID252 - the package has another name on the driver
 from . import spark
 
 PIECE_CHARS = 30_000
@@ -33,18 +33,13 @@ def _owner(spool: str) -> dict[str, Any]:
         return dict(json.load(file))
 
 
-def _is_alive(owner: dict[str, Any]) -> bool:
-    started = process_start(int(owner["pid"]))
-    return started != "" and started == owner["started"]
-
-
 def probe(given: dict[str, Any]) -> dict[str, Any]:
     """Whether this context sees the agent's folder and its process."""
     try:
         owner = _owner(given["spool"])
     except (OSError, ValueError) as error:
         return {"shared": False, "pid_visible": False, "reason": str(error)}
-    return {"shared": owner["nonce"] == given["nonce"], "pid_visible": _is_alive(owner)}
+    return {"shared": owner["nonce"] == given["nonce"], "pid_visible": is_alive(owner) is True}
 
 
 def read(given: dict[str, Any]) -> dict[str, Any]:
@@ -59,12 +54,13 @@ def read(given: dict[str, Any]) -> dict[str, Any]:
     while _size(path) <= offset and alive and time.monotonic() < deadline_s and not progress.has_changed():
         time.sleep(pause_s)
         pause_s = min(_LAST_PAUSE_S, pause_s * 1.2)
-        alive = _is_alive(owner)
+        # When it cannot be seen (None), it is taken for alive: only the client can find out.
+        alive = is_alive(owner) is not False
     if _size(path) > offset:
         _settle(path, offset, float(given.get("settle_s", 0)))
     data = _read_bytes(path, offset, int(given.get("max_chars", PIECE_CHARS)))
     piece, used = wire.pack_piece(data, int(given.get("max_chars", PIECE_CHARS)))
-    value = {"offset": offset, "bytes": used, "data": piece, "size": _size(path), "alive": _is_alive(owner)}
+    value = {"offset": offset, "bytes": used, "data": piece, "size": _size(path), "alive": is_alive(owner) is not False}
     if progress.wanted:
         value["progress"] = progress.now()
     return value
@@ -120,16 +116,19 @@ def post(given: dict[str, Any]) -> dict[str, Any]:
 def interrupt(given: dict[str, Any]) -> dict[str, Any]:
     """SIGINT to the user's interpreter, if it is still the one that made the folder."""
     owner = _owner(given["spool"])
-    if given.get("sealed"):
-        # Read by an agent that this context cannot signal (another container), and by one with a Connect session.
+    alive = is_alive(owner)
+    if alive:
+        try:
+            os.kill(int(owner["pid"]), signal.SIGINT)
+        except (PermissionError, ProcessLookupError):
+            alive = None
+        else:
+            return {"how": "signal"}
+    if alive is None and given.get("sealed"):
+        # The agent looks into its inbox while a cell runs, and signals itself.
         post(given)
-    if not _is_alive(owner):
-        return {"how": "inbox" if given.get("sealed") else "gone"}
-    try:
-        os.kill(int(owner["pid"]), signal.SIGINT)
-    except (PermissionError, ProcessLookupError) as error:
-        return {"how": "inbox" if given.get("sealed") else "gone", "reason": str(error)}
-    return {"how": "signal"}
+        return {"how": "inbox"}
+    return {"how": "gone"}
 
 
 def snapshot(given: dict[str, Any]) -> dict[str, Any]:
@@ -148,25 +147,11 @@ def snapshot(given: dict[str, Any]) -> dict[str, Any]:
     return {"stamp": stamp, "unchanged": False, "offset": offset, "bytes": used, "data": piece, "size": state.st_size}
 
 
-def lease(given: dict[str, Any]) -> dict[str, Any]:
-    """Say that somebody still cares."""
-    _write(given["spool"], "lease", str(time.time()).encode())
-    return {}
-
-
 def cleanup(given: dict[str, Any]) -> dict[str, Any]:
     """Delete the folder, if it is one of ours."""
     _owner(given["spool"])
     shutil.rmtree(given["spool"], ignore_errors=True)
     return {"removed": not os.path.exists(given["spool"])}
-
-
-def sweep(given: dict[str, Any]) -> dict[str, Any]:
-    """Delete the folders of this user whose interpreter is gone."""
-    gone = list(abandoned(given.get("root")))
-    for folder in gone:
-        shutil.rmtree(folder, ignore_errors=True)
-    return {"removed": gone}
 
 
 def _name(text: Any) -> str:
@@ -201,12 +186,11 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "answer": answer,
     "cancel_spark": lambda given: spark.cancel(given.get("group"), given.get("tag")),
     "cleanup": cleanup,
-    "lease": lease,
     "post": post,
     "probe": probe,
     "progress": lambda given: spark.progress(given.get("group"), given.get("tag")),
     "read": read,
     "signal": interrupt,
     "snapshot": snapshot,
-    "sweep": sweep,
+    "sweep": lambda given: {"removed": sweep(given.get("root"))},
 }
