@@ -265,8 +265,8 @@ def test_a_missing_right_on_dbfs_names_the_folder_and_another_store(workspace, c
     code, found = check()
 
     ((level, message, hint),) = found["dbfs"]
-    assert (code, level, message) == (1, "failed", "Permission denied on DBFS: no")
-    assert hint.startswith("Verify DBFS write access to `/tmp/`")
+    assert (code, level, message) == (0, "warning", "Permission denied on DBFS: no")
+    assert "Verify DBFS write access to `/tmp/`" in hint
     assert "sync.store" in hint
 
 
@@ -286,9 +286,17 @@ def test_a_volume_is_checked_where_it_is_the_store(workspace, check, monkeypatch
 
     code, found = check()
 
-    assert code == 1
+    assert (code, found["volume"][0][0]) == (0, "warning")
     assert "dbfs" not in found
     assert found["volume"][0][1] == "Permission denied on /Volumes/main/default/files: no"
+
+
+def test_a_store_that_is_not_there_is_no_missing_permission(workspace, check, monkeypatch):
+    monkeypatch.setenv("DBK_SYNC_STORE", "volume")
+    monkeypatch.setenv("DBK_SYNC_VOLUME", "/Volumes/main/default/files")
+    workspace.fault("PUT /api/2.0/fs/files/*", "status", times=1, status=404, code="NOT_FOUND", message="gone")
+
+    assert check()[1]["volume"][0][1] == "Cannot write to /Volumes/main/default/files: gone"
 
 
 def test_no_right_to_write_is_needed_without_synchronisation(workspace, check, monkeypatch):

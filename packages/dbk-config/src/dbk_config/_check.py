@@ -145,36 +145,38 @@ def _state(label: str, cluster: Any) -> Finding:
 
 
 def _store(settings: Settings, workspace: Workspace) -> Iterator[Finding]:
-    """Whether the store that is tried first takes a file."""
+    """Whether the store that is tried first takes a file. None is a must: the next one is used where it does not."""
     name = f".dbk-config-check-{secrets.token_hex(8)}"
     if settings.sync.store == "dbfs":
         path = f"/tmp/{name}"
         answer = workspace.call("POST", "/api/2.0/dbfs/put", body={"path": path, "contents": "", "overwrite": False})
         if answer.ok:
             workspace.call("POST", "/api/2.0/dbfs/delete", body={"path": path})
-        others = "Verify DBFS write access to `/tmp/`, or use another store: dbk-config set sync.store workspace"
-        yield _written("dbfs", "Permission denied on DBFS", "dbfs:/tmp/ takes files", answer, others)
+        hint = "Large changes travel another way. Verify DBFS write access to `/tmp/`, or choose that way yourself: "
+        yield _written("dbfs", "DBFS", "dbfs:/tmp/", answer, f"{hint}dbk-config set sync.store workspace")
     elif settings.sync.store == "volume":
-        path = "/api/2.0/fs/files" + quote(f"{settings.sync.volume}/{name}")
+        volume = settings.sync.volume or ""
+        path = "/api/2.0/fs/files" + quote(f"{volume}/{name}")
         answer = workspace.call("PUT", path, data=b"")
         if answer.ok:
             workspace.call("DELETE", path)
-        hint = "Verify that sync.volume exists and that you have WRITE VOLUME on it."
-        volume = settings.sync.volume
-        yield _written("volume", f"Permission denied on {volume}", f"{volume} takes files", answer, hint)
+        hint = "Large changes travel another way. Verify that sync.volume exists and that you have WRITE VOLUME on it."
+        yield _written("volume", volume, volume, answer, hint)
 
 
 def _workspace_folder(workspace: Workspace, user: User) -> Finding:
-    home = f"/Workspace/Users/{user.name}"
-    path = f"{home}/.dbk-config-check-{secrets.token_hex(8)}"
+    home = f"/Workspace/Users/{user.name}/"
+    path = f"{home}.dbk-config-check-{secrets.token_hex(8)}"
     answer = workspace.call("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
     if answer.ok:
         workspace.call("POST", "/api/2.0/workspace/delete", body={"path": path, "recursive": True})
-    hint = f"Ask for read and write access to {home}/, or: dbk-config set sync.extract_to driver"
-    return _written("workspace", f"Permission denied on {home}/", f"{home}/ takes files", answer, hint)
+    hint = f"The files go to the driver's disk. Ask for read and write access to {home}, or choose the disk yourself: "
+    return _written("workspace", home, home, answer, f"{hint}dbk-config set sync.extract_to driver")
 
 
-def _written(name: str, denied: str, fine: str, answer: Answer, hint: str) -> Finding:
+def _written(name: str, what: str, path: str, answer: Answer, hint: str) -> Finding:
     if answer.ok:
-        return Finding(name, "ok", fine)
-    return Finding(name, "failed", f"{denied}: {answer.message}", hint)
+        return Finding(name, "ok", f"{path} takes files")
+    denied = answer.status == 403 or answer.code == "PERMISSION_DENIED"
+    said = "Permission denied on" if denied else "Cannot write to"
+    return Finding(name, "warning", f"{said} {what}: {answer.message}", hint)

@@ -72,7 +72,7 @@ class SyncSettings:
         layers=_PROJECT,
         choices=("dbfs", "volume", "workspace", "command"),
         example='"dbfs"',
-        help="Where large changes travel through; the others are tried after it.",
+        help="Where large changes travel through; those after it in this list are tried next.",
     )
     volume: str | None = setting(
         "text",
