@@ -222,7 +222,7 @@ def test_display_of_a_frame_is_a_table_cut_at_its_caps(api, context, workspace):
     assert (len(cut["data"]), cut["truncated"]) == (3, True)
 
 
-FIGURE = "import matplotlib; matplotlib.use('agg')\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n"
+FIGURE = "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n"
 
 
 @row("figure")

@@ -68,22 +68,23 @@ async def execute(site: Site, call: Call) -> Reply:
 @route("GET", "/api/1.2/commands/status", "live test")
 async def command_status(site: Site, call: Call) -> Reply:
     """Status and, once it is final, results; 500 while a structured stream of the command runs behind it."""
-    contexts, command = _command(site, call)
-    if command.is_final and await contexts.runs_behind(command):
+    cluster, command = _command(site, call)
+    if cluster.contexts and await cluster.contexts.runs_behind(command):
         execution = f"ExecutionId({command.context_id})"
         raise ApiError12(500, f"RuntimeException: Unknown ExecutionStatus RunningInBackground({execution},Map())")
     if command.is_final:
         command.reads += 1
         if 0 < site.options.result_reads <= command.reads:
-            contexts.forget(command)
+            del cluster.commands[command.id]
     return as_json(_described(site, command))
 
 
 @route("POST", "/api/1.2/commands/cancel", "live test")
 async def cancel(site: Site, call: Call) -> Reply:
     """Ask a command to stop: `Running`, `Cancelling`, `Finished` with an error result; harmless when it is over."""
-    contexts, command = _command(site, call)
-    contexts.cancel(command)
+    cluster, command = _command(site, call)
+    if cluster.contexts:
+        cluster.contexts.cancel(command)
     return as_json({"id": command.id})
 
 
@@ -153,14 +154,14 @@ def _context(site: Site, cluster_id: str, context_id: str) -> tuple[Contexts, Co
     raise _error(site, site.options.unknown_context_text.format(context_id=context_id))
 
 
-def _command(site: Site, call: Call) -> tuple[Contexts, Command]:
+def _command(site: Site, call: Call) -> tuple[Cluster, Command]:
     names = ("clusterId", "contextId", "commandId")
     cluster_id, context_id, command_id = (_required(site, call, name) for name in names)
-    contexts = _cluster(site, cluster_id).contexts
-    command = contexts.command(command_id) if contexts else None
-    if contexts and command and command.context_id == context_id:
-        return contexts, command
-    if contexts is None or contexts.get(context_id) is None:
+    cluster = _cluster(site, cluster_id)
+    command = cluster.commands.get(command_id)
+    if command and command.context_id == context_id:
+        return cluster, command
+    if cluster.contexts is None or cluster.contexts.get(context_id) is None:
         raise _error(site, site.options.unknown_context_text.format(context_id=context_id))
     raise _error(site, site.options.unknown_command_text.format(command_id=command_id))
 

@@ -170,7 +170,7 @@ async def _settled(cluster: Cluster, call: Call, default: bool = True) -> Reply:
 
 def _cluster_row(cluster: Cluster) -> dict[str, Any]:
     found = cluster.contexts
-    commands = found.commands()[-50:] if found else []
+    commands = list(cluster.commands.values())[-50:]
     return {
         "cluster_id": cluster.id,
         "cluster_name": cluster.settings.get("cluster_name", ""),

@@ -23,6 +23,7 @@ from ._cluster_states import (
     USABLE,
     move,
 )
+from ._commands import Command
 from ._contexts import Contexts
 from ._options import Folders, Options
 from ._replies import ApiError
@@ -58,6 +59,8 @@ class Cluster:
     last_restarted_ms: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
     contexts: Contexts | None = None
+    commands: dict[str, Command] = field(default_factory=dict, repr=False)
+    """Every command whose result is still kept, of live and of lost contexts; a restart forgets them all."""
     pinned: bool = False
     _driver: DriverProcess | None = field(default=None, repr=False)
     _work: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -128,6 +131,8 @@ class Cluster:
     async def reset(self, running: bool) -> None:
         """Whatever it does, bring it to RUNNING or TERMINATED, with its first settings and no contexts."""
         self.settings = dict(self._first_settings)
+        self.events.clear()
+        self.note("CREATING")
         if (self._work and not self._work.done()) or (self.state != TERMINATED and self.contexts is None):
             await self.close()
             self.state, self.state_message = TERMINATED, ""
@@ -138,6 +143,7 @@ class Cluster:
         else:
             self.terminate()
         await self.settle()
+        self.commands.clear()
 
     async def settle(self) -> None:
         """Wait until the move that is under way is over."""
@@ -211,11 +217,13 @@ class Cluster:
 
     async def _again(self, lasts_s: float) -> None:
         await self._stop_driver()
+        self.commands.clear()
         await self._come_up(lasts_s)
         self.last_restarted_ms = self.around.clock.unix_ms()
 
     async def _go_down(self, lasts_s: float) -> None:
         await self._stop_driver()
+        self.commands.clear()
         await self.around.clock.sleep(lasts_s)
         self._enter(TERMINATED)
         self.terminated_ms = self.around.clock.unix_ms()
@@ -254,7 +262,7 @@ class Cluster:
         self._driver = driver
         await driver.start()
         driver.on_death = lambda reason: self._driver_died(driver, reason)
-        self.contexts = Contexts(driver, self.around.clock, self.around.options, self.truth)
+        self.contexts = Contexts(driver, self.around.clock, self.around.options, self.truth, self.commands)
 
     async def _stop_driver(self, results: dict[str, Any] | None = None) -> None:
         driver, contexts = self._driver, self.contexts

@@ -50,17 +50,22 @@ class Context:
 
 
 class Contexts:
-    """All contexts of a running cluster; `driver` gives the interpreters."""
+    """All contexts of a running cluster; `driver` gives the interpreters, `commands` is where results stay readable."""
 
     def __init__(
-        self, driver: DriverProcess, clock: Clock, options: Callable[[], Options], truth: Callable[[], Truth]
+        self,
+        driver: DriverProcess,
+        clock: Clock,
+        options: Callable[[], Options],
+        truth: Callable[[], Truth],
+        commands: dict[str, Command],
     ) -> None:
         self._driver = driver
         self._clock = clock
         self._options = options
         self._truth = truth
         self._live: dict[str, Context] = {}
-        self._commands: dict[str, Command] = {}
+        self._commands = commands
         self._random = random.SystemRandom()
         self._chores: set[asyncio.Task[Any]] = set()
         self.last_activity_s = clock.now_s()
@@ -71,14 +76,6 @@ class Contexts:
     def get(self, context_id: str) -> Context | None:
         """A live context."""
         return self._live.get(context_id)
-
-    def command(self, command_id: str) -> Command | None:
-        """A command whose result is still kept, of a live or of a lost context."""
-        return self._commands.get(command_id)
-
-    def commands(self) -> list[Command]:
-        """Every command that is kept, oldest first."""
-        return list(self._commands.values())
 
     @property
     def is_busy(self) -> bool:
@@ -163,10 +160,6 @@ class Contexts:
         await asyncio.gather(*(self._drop(context) for context in lost), return_exceptions=True)
         for task in list(self._chores):
             task.cancel()
-
-    def forget(self, command: Command) -> None:
-        """Make a result unreadable."""
-        self._commands.pop(command.id, None)
 
     async def _serve(self, context: Context) -> None:
         """The life of a context: start its interpreter, then run its commands one by one."""
@@ -254,5 +247,5 @@ class Contexts:
         for command in [c for c in self._commands.values() if c.is_final]:
             if extra <= 0 and size <= 0:
                 return
-            self.forget(command)
+            del self._commands[command.id]
             extra, size = extra - 1, size - command.size

@@ -110,6 +110,7 @@ class ProxyEdge(Guarded):
 
     def arrive(self) -> Target | None:
         """Where the request goes; None when it was refused and answered."""
+        self.is_own = False
         self.number, self.started_s = self.site.log.next_number(), self.site.clock.unix_s()
         self.check_host()
         uri, method = self.request.uri or "/", str(self.request.method)

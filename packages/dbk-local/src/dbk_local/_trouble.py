@@ -32,6 +32,8 @@ class Troubled(Protocol):
     request: HTTPServerRequest
     faults: list[Fault]
     target: str
+    is_own: bool
+    """The request is for `/_local/`, where there is no trouble."""
     query: dict[str, str]
     body: bytearray
     _auto_finish: bool
@@ -64,7 +66,7 @@ async def before(gateway: Troubled) -> None:
         Dropped: the request is lost.
     """
     site = gateway.site
-    if not gateway.target.startswith("/_local"):
+    if not gateway.is_own:
         await _wait(site.options.latency_s / 2)
     for fault in of_kind(gateway, "delay"):
         await _wait(float(fault.parameters.get("seconds", 1.0)))
@@ -82,7 +84,7 @@ async def after(gateway: Troubled, reply: Reply) -> Reply:
     Raises:
         Dropped: the answer is lost.
     """
-    if not gateway.target.startswith("/_local"):
+    if not gateway.is_own:
         await _wait(gateway.site.options.latency_s / 2)
     if of_kind(gateway, "drop-after"):
         raise Dropped
