@@ -87,12 +87,12 @@ def test_the_nearest_of_two_projects_wins_whole(project):
     assert settings.cluster_id is None
 
 
-def test_without_our_table_anywhere_the_project_is_the_nearest_pyproject(project):
+def test_without_our_table_anywhere_the_project_is_the_working_folder(project):
     file = project("[project]\n")
     below = file.parent / "a" / "b"
     below.mkdir(parents=True)
 
-    assert load(cwd=below, env=NO_FILES).project_dir == file.parent
+    assert load(cwd=below, env=NO_FILES).project_dir == below
 
 
 def test_every_problem_is_reported_at_once_with_file_and_line(project):

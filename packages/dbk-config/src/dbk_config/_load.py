@@ -99,16 +99,18 @@ def read_text(file: Path) -> str:
 
 
 def _project(cwd: Path) -> tuple[Path, Values]:
-    """The folder of the project and what its file sets: the nearest with our table, else the nearest of all."""
-    first: Path | None = None
+    """The folder of the project and what its file sets: the nearest with our table, else the working folder itself.
+
+    A `pyproject.toml` without the table says nothing of us: to take its folder for the project could send a whole
+    repository along with a notebook somewhere in it.
+    """
     for found in projects(cwd):
         if isinstance(found, UnreadableFile):
             # It may hold our table: to read another one instead would be a guess.
-            return first or cwd, Values(problems=[found])
+            return cwd, Values(problems=[found])
         if found.is_ours:
             return found.file.parent, _layers.from_pyproject(found.text, found.document, found.file)
-        first = first or found.file.parent
-    return first or cwd, Values()
+    return cwd, Values()
 
 
 def _profile(file: Path, merged: Merged, skipped_for: str) -> tuple[Values, str]:
