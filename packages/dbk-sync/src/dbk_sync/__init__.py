@@ -1,1 +1,87 @@
-"""Put exactly the files git would take on a Databricks cluster or workspace, incrementally."""
+"""Put exactly the files git would take on a Databricks cluster or workspace, incrementally.
+
+`scan` finds the tree of a directory, `plan` the difference from what a target has, `pack` makes one stream of it, and
+`Sync` does it all for an interpreter on a driver. Nothing here imports the Databricks SDK before a request is made.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from dbk_sync.errors import FileSizeError, SyncError
+
+if TYPE_CHECKING:
+    from dbk_sync._cache import HashCache
+    from dbk_sync._content import ContentReader
+    from dbk_sync._explain import Decision, explain
+    from dbk_sync._findings import Finding, Kind
+    from dbk_sync._manifest import Delta, Entry, Manifest, apply, difference
+    from dbk_sync._pack import pack
+    from dbk_sync._pathspec import GitPattern, GitSpec, SourcePattern, source_spec
+    from dbk_sync._plan import Plan, plan
+    from dbk_sync._receiver import Driver
+    from dbk_sync._scan import Scan, ScanOptions, scan, select
+    from dbk_sync._state import State, StateKey
+    from dbk_sync._sync import Reply, Sync
+
+__all__ = [
+    "ContentReader",
+    "Decision",
+    "Delta",
+    "Driver",
+    "Entry",
+    "FileSizeError",
+    "Finding",
+    "GitPattern",
+    "GitSpec",
+    "HashCache",
+    "Kind",
+    "Manifest",
+    "Plan",
+    "Reply",
+    "Scan",
+    "ScanOptions",
+    "SourcePattern",
+    "State",
+    "StateKey",
+    "Sync",
+    "SyncError",
+    "apply",
+    "difference",
+    "explain",
+    "pack",
+    "plan",
+    "scan",
+    "select",
+    "source_spec",
+]
+
+_HOMES = {
+    "_cache": ("HashCache",),
+    "_content": ("ContentReader",),
+    "_explain": ("Decision", "explain"),
+    "_findings": ("Finding", "Kind"),
+    "_manifest": ("Delta", "Entry", "Manifest", "apply", "difference"),
+    "_pack": ("pack",),
+    "_pathspec": ("GitPattern", "GitSpec", "SourcePattern", "source_spec"),
+    "_plan": ("Plan", "plan"),
+    "_receiver": ("Driver",),
+    "_scan": ("Scan", "ScanOptions", "scan", "select"),
+    "_state": ("State", "StateKey"),
+    "_sync": ("Reply", "Sync"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the module of a public name when the name is first used."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
@@ -13,22 +14,23 @@ from dbk_sync._manifest import Entry, Manifest
 RACY_WINDOW_NS: Final = 2_000_000_000
 """A file that changed this shortly before it was read may change again without its times telling: git's racy rule."""
 
-_NEVER_NS: Final = -1
+STATUS: Final = struct.Struct("<qqQQI")
+"""What tells that a file is unchanged: mtime and ctime in nanoseconds, size in bytes, inode, and mode word.
+
+Packed, because one `bytes` is smaller than five numbers, and is saved and loaded as it is.
+"""
+CHANGED: Final = bytes(STATUS.size)
+"""A status that no file has."""
 
 
 class Row(NamedTuple):
-    """An entry with the identity its file had *before* it was read.
+    """An entry with the status its file had *before* it was read.
 
-    Times in nanoseconds since the epoch. `mtime_ns` is -1, which no file has, where the entry must be made again each
-    time: links, and files that changed within two seconds before the scan or in the future. `st_mode` is the whole
-    mode word; `flags` is what `_secrets` found, 0 for nothing.
+    `status` is `CHANGED` where the entry must be made again each time: for links, and for files that changed within
+    two seconds before the scan or in the future. `flags` is what `_secrets` found, 0 for nothing.
     """
 
-    mtime_ns: int
-    ctime_ns: int
-    size_bytes: int
-    inode: int
-    st_mode: int
+    status: bytes
     flags: int
     entry: Entry
 
@@ -48,37 +50,44 @@ class HashCache:
     @cached_property
     def manifest(self) -> Manifest:
         """The manifest of the rows' entries."""
-        return Manifest(tuple(sorted([row[6] for row in self.rows.values()], key=itemgetter(0))))
+        return Manifest(tuple(sorted([row[2] for row in self.rows.values()], key=itemgetter(0))))
 
     @cached_property
     def secrets(self) -> Mapping[bytes, int]:
         """The flags of files that look like secrets, by path."""
-        return {path: row[5] for path, row in self.rows.items() if row[5]}
+        return {path: row[1] for path, row in self.rows.items() if row[1]}
 
     def updated(self, hits: Sequence[Row], fresh: Sequence[Row]) -> HashCache:
         """The cache of exactly `hits` (rows of this cache) and `fresh`; this very cache if nothing differs."""
         old = self.rows
-        same_paths = len(hits) + len(fresh) == len(old) and all(row[6][0] in old for row in fresh)
-        changed = [row for row in fresh if old.get(row[6][0]) is not row]
+        same_paths = len(hits) + len(fresh) == len(old) and all(row[2][0] in old for row in fresh)
+        changed = [row for row in fresh if old.get(row[2][0]) is not row]
         if same_paths and not changed:
             return self
         rows = dict(old)
-        rows.update([(row[6][0], row) for row in changed])
+        rows.update([(row[2][0], row) for row in changed])
         if len(rows) > len(hits) + len(fresh):
-            for path in rows.keys() - {row[6][0] for row in hits} - {row[6][0] for row in fresh}:
+            for path in rows.keys() - {row[2][0] for row in hits} - {row[2][0] for row in fresh}:
                 del rows[path]
-        same_entries = same_paths and all(old[row[6][0]][6] is row[6] for row in changed)
+        same_entries = same_paths and all(old[row[2][0]][2] is row[2] for row in changed)
         return HashCache(rows, self.manifest if same_entries else None)
 
 
-def row_of(entry: Entry, status: os.stat_result, flags: int, scanned_ns: int, old: Row | None) -> Row:
+def status_of(status: os.stat_result) -> bytes:
+    """The part of a status that tells whether a file is unchanged, packed."""
+    return STATUS.pack(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode)
+
+
+def row_of(entry: Entry, status: bytes, flags: int, scanned_ns: int, old: Row | None) -> Row:
     """The row of an entry whose file had `status` before it was read, by a scan that started at `scanned_ns`.
 
     Where it equals `old`, or its entry does, the old objects are given, so that equality is identity.
     """
     if old is not None and old.entry == entry:
         entry = old.entry
-    racy = max(status.st_mtime_ns, status.st_ctime_ns) >= scanned_ns - RACY_WINDOW_NS
-    mtime_ns = _NEVER_NS if racy or entry.mode == "link" else status.st_mtime_ns
-    row = Row(mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode, flags, entry)
+    mtime_ns, ctime_ns, *_ = STATUS.unpack(status)
+    safe_ns = scanned_ns - RACY_WINDOW_NS
+    if mtime_ns >= safe_ns or ctime_ns >= safe_ns or entry.mode == "link":
+        status = CHANGED
+    row = Row(status, flags, entry)
     return old if old is not None and old == row else row

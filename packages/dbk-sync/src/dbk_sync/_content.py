@@ -7,8 +7,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
+from dbk_sync._cache import status_of
 from dbk_sync._manifest import Entry
 
 PIECE_BYTES: Final = 1 << 20
@@ -19,12 +20,9 @@ for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):
     _FLAGS |= getattr(os, _name, 0)
 
 
-class Content(NamedTuple):
-    """What a file contained: its digest, its first bytes (up to 1 MiB), and its status before it was read."""
-
-    sha256: bytes
-    head: bytes
-    status: os.stat_result
+Content: TypeAlias = tuple[bytes, bytes, bytes, int, int]
+"""What a file contained: its SHA-256 and its first bytes (up to 1 MiB), and its status before it was read: packed, size
+in bytes, and mode word."""
 
 
 class ChangingError(Exception):
@@ -56,10 +54,10 @@ class ContentReader:
             os.close(descriptor)
 
 
-def read_content(path: bytes, status: os.stat_result) -> Content:
-    """Reads the whole file `path`, whose status was `status` when it was found.
+def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> Content:
+    """Reads the whole file `path`, which had this status when it was found.
 
-    The digest belongs to the status: the file had it before the first byte was read and still after the last one.
+    The digest belongs to the status given: the file had it before the first byte was read and still after the last.
 
     Raises:
         ChangingError: The file changed while it was read, three times in a row.
@@ -73,27 +71,17 @@ def read_content(path: bytes, status: os.stat_result) -> Content:
                 raise
             break  # a link has taken its place
         try:
-            sha256, head, size_bytes = _digested(descriptor, status.st_size)
+            sha256, head, read_bytes = _digested(descriptor, size_bytes)
             after = os.fstat(descriptor)
         finally:
             os.close(descriptor)
-        if size_bytes == status.st_size and is_same(after, status):
-            return Content(sha256, head, status)
+        status_after = status_of(after)
+        if read_bytes == size_bytes and status_after == status:
+            return sha256, head, status, size_bytes, st_mode
         if not stat.S_ISREG(after.st_mode):
             break
-        status = after
+        status, size_bytes, st_mode = status_after, after.st_size, after.st_mode
     raise ChangingError
-
-
-def is_same(left: os.stat_result, right: os.stat_result) -> bool:
-    """Whether two statuses belong to the same, unchanged file."""
-    return (
-        left.st_mtime_ns == right.st_mtime_ns
-        and left.st_ctime_ns == right.st_ctime_ns
-        and left.st_size == right.st_size
-        and left.st_ino == right.st_ino
-        and left.st_mode == right.st_mode
-    )
 
 
 def _digested(descriptor: int, size_bytes: int) -> tuple[bytes, bytes, int]:

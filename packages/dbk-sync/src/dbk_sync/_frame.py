@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from dbk_sync._index import HARD_NAMES, index_of
 from dbk_sync._rules import Rule
 from dbk_sync._ruleset import PathRule, RuleSet
-from dbk_sync._wildmatch import Glob
-
-HARD_NAMES: Final = frozenset((b".git", b".databricks"))
-"""Names that are never selected, whatever the rules say, at any depth and of any type."""
 
 
 class Placed(NamedTuple):
@@ -36,22 +33,32 @@ class Verdict(NamedTuple):
 class Frame:
     """The rules for the children of one directory, highest rank first.
 
-    Most names are settled without asking `verdict`: one that is neither in `names`, nor ends with one of `suffixes`,
-    nor matches `glob` is matched by no rule; one that is in `sure_names` or ends with one of `sure_suffixes` is
-    excluded. Where `fold` is set, these are compared with the name in lower case, and `glob` with the name as it is.
+    Most names are settled without asking `verdict`, by `names`, `suffixes`, `glob` and what is sure: see `Index`. Where
+    `fold` is set, names and suffixes are compared with the name in lower case, and `glob` with the name as it is.
     """
 
-    __slots__ = ("_alive", "_chain", "_plain", "fold", "glob", "names", "suffixes", "sure_names", "sure_suffixes")
+    __slots__ = (
+        "_alive",
+        "_chain",
+        "_plain",
+        "fold",
+        "glob",
+        "names",
+        "suffixes",
+        "sure_directories",
+        "sure_names",
+        "sure_suffixes",
+    )
 
     def __init__(self, chain: Sequence[Placed], directory: bytes = b"", *, fold: bool = False) -> None:
         self._chain = tuple(chain)
         self.fold = fold
         self._plain: Frame = self
         self._alive: tuple[tuple[PathRule, ...], ...] = ((),) * len(self._chain)
-        self.names = HARD_NAMES.union(*(placed.rules.directory_names for placed in self._chain))
-        self.suffixes = _all_suffixes(placed.rules for placed in self._chain)
-        self.glob = _either([match for placed in self._chain for _, match, _ in placed.rules.globs])
-        self.sure_names, self.sure_suffixes = _sure(self._chain)
+        index = index_of(tuple(placed.rules for placed in self._chain))
+        self.names, self.suffixes, self.glob = index.names, index.suffixes, index.glob
+        self.sure_names, self.sure_suffixes = index.sure_names, index.sure_suffixes
+        self.sure_directories = index.sure_directories
         alive = tuple(tuple(placed.rules.paths) for placed in self._chain)
         if any(alive):
             self._plain = Frame._bare(self)
@@ -124,31 +131,3 @@ class Frame:
 
 OPTIONS: Final = b"exclude"
 """The origin of the rules given as options."""
-
-
-def _all_suffixes(sets: Iterable[RuleSet]) -> tuple[bytes, ...]:
-    return tuple({suffix for rules in sets for _, suffixes, _ in rules.suffixes for suffix in suffixes})
-
-
-def _sure(chain: Sequence[Placed]) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
-    """Names and suffixes that rules of any type exclude with no rule above them that could take it back."""
-    names: set[bytes] = set(HARD_NAMES)
-    suffixes: set[bytes] = set()
-    for placed in chain:
-        rules = placed.rules
-        floor = max((index for index, rule in enumerate(rules.rules) if rule.negated), default=-1)
-        names.update(name for name, index in rules.names.items() if index > floor)
-        for index, found, dir_only in rules.suffixes:
-            if index > floor and not dir_only:
-                suffixes.update(found)
-        if floor >= 0:
-            break
-    return frozenset(names), tuple(suffixes)
-
-
-def _either(globs: list[Glob]) -> Glob | None:
-    if not globs:
-        return None
-    if len(globs) == 1:
-        return globs[0]
-    return lambda name: any(match(name) for match in globs)

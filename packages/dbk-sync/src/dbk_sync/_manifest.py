@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -180,6 +181,13 @@ def apply(delta: Delta, base: Manifest | None) -> Manifest:
     if manifest.tree != delta.new_tree:
         raise FormatError("The delta does not lead to the tree it promises.")
     return manifest
+
+
+def mode_of(st_mode: int) -> Mode:
+    """The mode class of a file or link with this mode word: as in git, only the owner's execute bit counts."""
+    if stat.S_ISLNK(st_mode):
+        return "link"
+    return "755" if st_mode & stat.S_IXUSR else "644"
 
 
 def pack_records(entries: Iterable[Entry]) -> bytes:

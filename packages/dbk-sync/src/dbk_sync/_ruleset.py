@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from dbk_sync._rules import Rule, literal_length, parse_rule, parse_rules
 from dbk_sync._wildmatch import Glob, bracket_members
@@ -51,6 +51,13 @@ class PathRule:
         return self.depth in (_NO_DEPTH_LIMIT, directory.count(b"/"))
 
 
+class Claim(NamedTuple):
+    """What the last component of a match can be: a name, or anything that ends with a suffix (`b""`: anything)."""
+
+    name: bytes | None
+    suffixes: tuple[bytes, ...]
+
+
 class RuleSet:
     """The rules of one ignore file or option, in order; the last one that matches decides.
 
@@ -62,9 +69,11 @@ class RuleSet:
         suffixes: `(index, suffixes, dir_only)` of the rules that are `*` and literal bytes, last first.
         globs: `(index, matcher, dir_only)` of the other rules for names, last first.
         paths: The rules for paths, last first.
+        claims: For each rule, what the last component of its matches is or must end with.
+        all_suffixes: All suffixes of `suffixes`.
     """
 
-    __slots__ = ("_all_suffixes", "directory_names", "fold", "globs", "names", "paths", "rules", "suffixes")
+    __slots__ = ("all_suffixes", "claims", "directory_names", "fold", "globs", "names", "paths", "rules", "suffixes")
 
     def __init__(self, rules: tuple[Rule, ...], *, fold: bool) -> None:
         self.rules = rules
@@ -74,11 +83,12 @@ class RuleSet:
         self.suffixes: list[tuple[int, tuple[bytes, ...], bool]] = []
         self.globs: list[tuple[int, Glob, bool]] = []
         self.paths: list[PathRule] = []
+        self.claims: list[Claim] = []
         for index, rule in enumerate(rules):
-            self._add(index, rule)
+            self.claims.append(self._add(index, rule))
         for ordered in (self.suffixes, self.globs, self.paths):
             ordered.reverse()
-        self._all_suffixes = tuple(suffix for _, suffixes, _ in self.suffixes for suffix in suffixes)
+        self.all_suffixes = tuple(suffix for _, suffixes, _ in self.suffixes for suffix in suffixes)
 
     def last_by_name(self, name: bytes, raw_name: bytes, is_dir: bool) -> int:
         """Index of the last rule for names that matches, or -1.
@@ -86,7 +96,7 @@ class RuleSet:
         `name` is `raw_name`, in lower case if `fold`: brackets and escapes do not fold, so globs see the name as it is.
         """
         last = (self.directory_names if is_dir else self.names).get(name, -1)
-        if name.endswith(self._all_suffixes):
+        if name.endswith(self.all_suffixes):
             for index, suffixes, dir_only in self.suffixes:
                 if index <= last:
                     break
@@ -100,21 +110,26 @@ class RuleSet:
                 return index
         return last
 
-    def _add(self, index: int, rule: Rule) -> None:
+    def _add(self, index: int, rule: Rule) -> Claim:
         matcher = rule.matcher(fold=self.fold)
         if matcher is None:
-            return
+            return Claim(None, ())
         if not rule.anywhere:
-            self.paths.append(self._path_rule(index, rule, matcher))
-        elif rule.is_literal:
+            path_rule = self._path_rule(index, rule, matcher)
+            self.paths.append(path_rule)
+            return Claim(path_rule.name, path_rule.suffixes)
+        if rule.is_literal:
             name = self._folded(rule.pattern)
             self.directory_names[name] = index
             if not rule.dir_only:
                 self.names[name] = index
-        elif suffixes := _suffixes(rule.pattern, self.fold):
+            return Claim(name, ())
+        suffixes = _suffixes(rule.pattern, self.fold)
+        if suffixes:
             self.suffixes.append((index, suffixes, rule.dir_only))
         else:
             self.globs.append((index, matcher, rule.dir_only))
+        return Claim(None, suffixes or (b"",))
 
     def _path_rule(self, index: int, rule: Rule, matcher: Glob) -> PathRule:
         pattern = self._folded(rule.anchored)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from dbk_sync._cache import HashCache, Row, Rows, row_of
+from dbk_sync._collector import collector_paused
 from dbk_sync._content import ChangingError, read_content
 from dbk_sync._findings import Finding, Kind
 from dbk_sync._limits import check_limits
 from dbk_sync._links import link_problem
-from dbk_sync._manifest import Entry, Manifest, Mode
+from dbk_sync._manifest import Entry, Manifest, mode_of
 from dbk_sync._secrets import secret_flags, secret_reason
 from dbk_sync._selection import Selection
-from dbk_sync._walk import Problem, Walk, walk
+from dbk_sync._walk import Found, Problem, Walk, walk
 from dbk_sync.errors import ChangedWhileReadingError, LinkError, SecretsError, UnreadableFilesError
 
 if TYPE_CHECKING:
@@ -106,13 +106,14 @@ def scan(
     cache = cache or HashCache()
     started_ns = clock_ns()
     selection = Selection(source, options.exclude, use_gitignore=options.use_gitignore)
-    found = walk(selection, cache.rows)
-    _check_sizes(found, options)
-    reading = _Reading(selection.source, cache.rows, started_ns, list(found.unreadable))
-    links, refused = reading.links(found.links, options.links)
-    fresh = [*reading.files(found.misses), *links]
-    reading.check()
-    updated = cache.updated(found.hits, fresh)
+    with collector_paused():
+        found = walk(selection, cache.rows)
+        _check_sizes(found, options)
+        reading = _Reading(selection.source, cache.rows, started_ns, list(found.unreadable))
+        links, refused = reading.links(found.links, options.links)
+        fresh = [*reading.files(sorted(found.misses)), *links]
+        reading.check()
+        updated = cache.updated(found.hits, fresh)
     _check_secrets(updated, options)
     skipped = (*found.skipped, *refused)
     return Scan(
@@ -136,7 +137,7 @@ def select(source: str | os.PathLike[str], options: ScanOptions | None = None) -
     options = options or ScanOptions()
     found = walk(Selection(source, options.exclude, use_gitignore=options.use_gitignore))
     _raise_unreadable(found.unreadable)
-    return sorted(path for path, _ in (*found.misses, *found.links))
+    return sorted(path for path, *_ in (*found.misses, *found.links))
 
 
 class _Reading:
@@ -149,11 +150,11 @@ class _Reading:
         self._unreadable = unreadable
         self._changing: list[Problem] = []
 
-    def files(self, misses: Iterable[tuple[bytes, os.stat_result]]) -> Iterator[Row]:
+    def files(self, misses: Iterable[Found]) -> Iterator[Row]:
         root = self._source + b"/"
-        for path, status in misses:
+        for path, found, found_bytes, found_mode in misses:
             try:
-                sha256, head, status = read_content(root + path, status)
+                sha256, head, status, size_bytes, st_mode = read_content(root + path, found, found_bytes, found_mode)
             except (FileNotFoundError, NotADirectoryError):
                 continue  # deleted meanwhile: as if it had not been found
             except ChangingError:
@@ -162,15 +163,13 @@ class _Reading:
             except OSError as error:
                 self._unreadable.append((path, error.strerror or str(error)))
                 continue
-            entry = Entry(path, _mode(status.st_mode), status.st_size, sha256)
+            entry = Entry(path, mode_of(st_mode), size_bytes, sha256)
             yield row_of(entry, status, secret_flags(path, head), self._started_ns, self._known.get(path))
 
-    def links(
-        self, found: Iterable[tuple[bytes, os.stat_result]], policy: LinkPolicy
-    ) -> tuple[list[Row], list[Finding]]:
+    def links(self, found: Iterable[Found], policy: LinkPolicy) -> tuple[list[Row], list[Finding]]:
         rows: list[Row] = []
         refused: list[Finding] = []
-        for path, status in found:
+        for path, status, *_ in found:
             try:
                 target = os.readlink(os.path.join(self._source, path))
             except OSError:
@@ -197,8 +196,8 @@ class _Reading:
 
 def _check_sizes(found: Walk, options: ScanOptions) -> None:
     if options.max_size_mb is not None or options.max_file_size_mb is not None:
-        sizes = [(row.entry.path, row.size_bytes) for row in found.hits]
-        sizes += [(path, status.st_size) for path, status in found.misses]
+        sizes = [(row.entry.path, row.entry.size_bytes) for row in found.hits]
+        sizes += [(path, size_bytes) for path, _, size_bytes, _ in found.misses]
         check_limits(sizes, max_size_mb=options.max_size_mb, max_file_size_mb=options.max_file_size_mb)
 
 
@@ -230,10 +229,6 @@ def _links_error(refused: list[Finding]) -> LinkError:
 
 def _listed(files: Iterable[Problem]) -> str:
     return "\n".join(f"  {os.fsdecode(path)}: {reason}" for path, reason in files)
-
-
-def _mode(st_mode: int) -> Mode:
-    return "755" if st_mode & stat.S_IXUSR else "644"
 
 
 def _path(finding: Finding) -> bytes:

@@ -73,7 +73,7 @@ class Selection:
     def enter(self, frame: Frame, prefix: bytes, names: Sequence[bytes]) -> Frame:
         """The frame for the children of the directory `prefix` (empty for the source, else ended by `/`).
 
-        `frame` is that of its parent, narrowed to it; `names` are the names of all its children.
+        `frame` is that of its parent, narrowed to it; `names` are those of all its children, or the `marks` among them.
         """
         if not self._use_gitignore:
             return frame
@@ -87,6 +87,11 @@ class Selection:
             if content:
                 frame = frame.push(_placed(content, prefix + GITIGNORE, frame.fold, skip=len(prefix)), prefix)
         return frame
+
+    def marks(self, prefix: bytes) -> list[bytes]:
+        """Those names in the directory `prefix` that `enter` wants to know."""
+        folder = os.path.join(self.source, prefix)
+        return [name for name in (b".git", GITIGNORE) if os.path.lexists(os.path.join(folder, name))]
 
     def check(self) -> None:
         """Raises `RulesError` naming every ignore file that could not be read, if there is one."""

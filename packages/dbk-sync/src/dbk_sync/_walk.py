@@ -6,14 +6,17 @@ import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from dbk_sync._cache import Row, Rows
+from dbk_sync._cache import STATUS, Row, Rows, status_of
 from dbk_sync._findings import Finding, Kind
 from dbk_sync._frame import Frame, Verdict
 from dbk_sync._selection import Selection
 
-Problem = tuple[bytes, str]
+Problem: TypeAlias = tuple[bytes, str]
 """A path and what is wrong with it."""
+Found: TypeAlias = tuple[bytes, bytes, int, int]
+"""A path with its status: packed, and size in bytes and mode word apart."""
 
 
 @dataclass(slots=True)
@@ -30,8 +33,8 @@ class Walk:
     """
 
     hits: list[Row] = field(default_factory=list)
-    misses: list[tuple[bytes, os.stat_result]] = field(default_factory=list)
-    links: list[tuple[bytes, os.stat_result]] = field(default_factory=list)
+    misses: list[Found] = field(default_factory=list)
+    links: list[Found] = field(default_factory=list)
     skipped: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     unreadable: list[Problem] = field(default_factory=list)
@@ -85,16 +88,17 @@ class _Walker:
         self, prefix: bytes, frame: Frame, names: Sequence[bytes], entries: Sequence[os.DirEntry[bytes]]
     ) -> None:
         # The inner loop of every check before a cell: look-ups are bound to locals, and a file that did not change
-        # costs two of them besides its `lstat`.
-        known, hit = self._known, self._found.hits.append
+        # costs two of them and one comparison besides its `lstat`.
+        known, hit, pack = self._known, self._found.hits.append, STATUS.pack
         maybe, suffixes, glob = frame.names, frame.suffixes, frame.glob
-        sure, sure_suffixes = frame.sure_names, frame.sure_suffixes
+        sure, sure_suffixes, sure_directories = frame.sure_names, frame.sure_suffixes, frame.sure_directories
         probes = [name.lower() for name in names] if frame.fold else names
         for probe, name, entry in zip(probes, names, entries, strict=True):
             if probe in maybe or probe.endswith(suffixes) or (glob is not None and glob(name)):
                 if probe in sure or probe.endswith(sure_suffixes):
                     continue
-                if frame.excludes(name, prefix, entry.is_dir(follow_symlinks=False)):
+                is_dir = entry.is_dir(follow_symlinks=False)
+                if (is_dir and probe in sure_directories) or frame.excludes(name, prefix, is_dir):
                     continue
             path = prefix + name
             try:
@@ -103,13 +107,8 @@ class _Walker:
                 self._refused(path, error)
                 continue
             row = known(path)
-            if (
-                row is not None
-                and row[0] == status.st_mtime_ns
-                and row[1] == status.st_ctime_ns
-                and row[2] == status.st_size
-                and row[3] == status.st_ino
-                and row[4] == status.st_mode
+            if row is not None and row[0] == pack(
+                status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode
             ):
                 hit(row)
             else:
@@ -121,9 +120,9 @@ class _Walker:
         if kind == stat.S_IFDIR:
             self._pending.append((path + b"/", frame))
         elif kind == stat.S_IFREG:
-            self._found.misses.append((path, status))
+            self._found.misses.append((path, status_of(status), status.st_size, status.st_mode))
         elif kind == stat.S_IFLNK:
-            self._found.links.append((path, status))
+            self._found.links.append((path, status_of(status), status.st_size, status.st_mode))
         else:
             name = _TYPES.get(kind, "Special")
             message = f"{name} file skipped: {os.fsdecode(path)} (only files and links can be synced)"
