@@ -11,7 +11,16 @@ DbkError (dbk_config)
     ├── LinkError                links that cannot be sent (links = "error")
     ├── SecretsError             files that look like secrets (secrets = "error")
     ├── NameCollisionError       names the target cannot keep apart
-    └── FormatError              bytes that are not a manifest or pack of ours
+    ├── FormatError              bytes that are not a manifest or pack of ours
+    ├── RequestError             the workspace refused a request or does not answer it
+    │   ├── AccessError          ... because of who asks (sign-in, permission)
+    │   └── TransientError       ... for now: the same command may work in a while
+    ├── UploadError              no store takes the pack, or none that the driver can read
+    ├── ReceiverError            the driver refused, or could not carry out, a change
+    ├── TargetError              this target cannot be pushed to
+    ├── DeleteGuardError         more would be deleted than is allowed
+    ├── LockedError              another run is at work on the target
+    └── VerificationError        the target does not hold what its manifest says
 ```
 
 Every error of the source lists all offending files, and is raised before any request is sent.
@@ -23,16 +32,25 @@ from __future__ import annotations
 from dbk_config.errors import DbkError
 
 __all__ = [
+    "AccessError",
     "ChangedWhileReadingError",
+    "DeleteGuardError",
     "FileSizeError",
     "FormatError",
     "LinkError",
+    "LockedError",
     "NameCollisionError",
+    "ReceiverError",
+    "RequestError",
     "RulesError",
     "SecretsError",
     "SourceError",
     "SyncError",
+    "TargetError",
+    "TransientError",
     "UnreadableFilesError",
+    "UploadError",
+    "VerificationError",
 ]
 
 
@@ -114,3 +132,57 @@ class NameCollisionError(_PathsError):
 
 class FormatError(SyncError):
     """Bytes that should be a manifest or a pack are damaged, or of another version."""
+
+
+class RequestError(SyncError):
+    """A request that did not do what it should.
+
+    Attributes:
+        status: The HTTP status; 0 when there was no answer.
+        code: The `error_code` of the answer, or `""`.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, status: int = 0, code: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.code = code
+
+
+class AccessError(RequestError):
+    """Whoever asks is not known (401), or must not do this (403)."""
+
+
+class TransientError(RequestError):
+    """The workspace is too busy or cannot be reached, also after several attempts; try again later."""
+
+
+class UploadError(SyncError):
+    """None of the stores takes the pack, or the driver can read none of them; the tree there is unchanged."""
+
+
+class ReceiverError(SyncError):
+    """The driver did not carry out a change; the tree there is as it was.
+
+    Attributes:
+        code: Which kind of refusal: `occupied`, `locked`, `unsafe-target`, `disk`, `bad-pack`, `internal`.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+class TargetError(SyncError):
+    """The target is not a place that can be pushed to, or cannot hold these names."""
+
+
+class DeleteGuardError(SyncError):
+    """A push would delete more than `--max-delete` allows, or only because rules changed; nothing was sent."""
+
+
+class LockedError(SyncError):
+    """Another run holds the target, and is not old enough to be given up."""
+
+
+class VerificationError(SyncError):
+    """The target does not hold the files that its manifest lists."""

@@ -4,8 +4,13 @@ import hashlib
 import os
 import secrets
 import stat
+import time
 
 import pytest
+from dbk_config import Secret, Settings, SyncSettings
+from dbk_local import Workspace
+from dbk_sync import _sync
+from dbk_sync._http import Http
 from dbk_sync._manifest import Entry, Manifest, difference
 from dbk_sync._pack import pack
 from dbk_sync._plan import Plan
@@ -120,3 +125,166 @@ def tools():
     Tools.Link, Tools.Script = Link, Script
     Tools.manifest_of, Tools.pack_of, Tools.read_tree = map(staticmethod, (manifest_of, pack_of, read_tree))
     return Tools
+
+
+class Interpreter:
+    """A context of an embedded workspace as a `Driver`, by plain requests. `mounts` stands for the driver's `/`."""
+
+    def __init__(self, workspace, mounts):
+        self.mounts = mounts
+        self.texts = []
+        self._workspace = workspace
+        self._http = Http(workspace.host, lambda: {"Authorization": f"Bearer {workspace.token}"})
+        self.open()
+
+    def open(self):
+        """A new context, as after a restart of the kernel."""
+        self.id = self._post("contexts/create", clusterId=self._workspace.cluster_id, language="python")["id"]
+
+    def run(self, code):
+        """What a session does for a sync; the receiver is pointed to the mounts, so that they need no privilege."""
+        self.texts.append(code)
+        if code.startswith("exec("):
+            code = code.replace("\n", _MOUNTED.format(root=str(self.mounts)), 1)
+        return self.execute(code)
+
+    def execute(self, code):
+        """Runs a command and gives its text."""
+        command = self._post("commands/execute", **self._ids(), language="python", command=code)["id"]
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            query = {**self._ids(), "commandId": command}
+            answer = self._http.request("GET", "/api/1.2/commands/status", query=query).check().json
+            if answer["status"] in ("Finished", "Error", "Cancelled"):
+                assert answer["results"]["resultType"] == "text", answer
+                return answer["results"]["data"]
+            time.sleep(0.01)
+        raise AssertionError("the command does not end")
+
+    def destroy(self):
+        """Ends the context."""
+        self._post("contexts/destroy", clusterId=self._workspace.cluster_id, contextId=self.id)
+        self._http.close()
+
+    def _ids(self):
+        return {"clusterId": self._workspace.cluster_id, "contextId": self.id}
+
+    def _post(self, name, **arguments):
+        return self._http.request("POST", f"/api/1.2/{name}", json=arguments).check().json
+
+
+_MOUNTED = """
+_dbk = __import__("sys").modules["_dbk_sync"]
+_dbk._source.ROOT = {root!r}
+_dbk._roots.WORKSPACE = {root!r}.encode() + b"/Workspace/Users"
+_dbk._roots.LOCAL_DISKS = ({root!r}.encode() + b"/disk",)
+"""
+
+
+class Place:
+    """An embedded workspace and, at `root`, the directories its drivers see: `dbfs`, `Workspace`, `Volumes`, `disk`."""
+
+    def __init__(self, workspace, root):
+        self.workspace = workspace
+        self.root = root
+        self.volume = "/Volumes/main/default/files"
+
+    def remote_files(self):
+        """Everything that lies in the workspace's stores and on the driver's disk."""
+        found = []
+        for top in ("dbfs", "Workspace", "Volumes", "disk"):
+            for folder, _, names in os.walk(self.root / top, followlinks=True):
+                found += [os.path.relpath(os.path.join(folder, name), self.root) for name in names]
+        return sorted(found)
+
+    def sync_requests(self):
+        """`METHOD path` of the requests so far that are not commands, in order."""
+        return [f"{one.method} {one.path}" for one in self.workspace.requests() if not one.path.startswith("/api/1.2/")]
+
+
+@pytest.fixture(scope="session")
+def running_place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workspace")
+    root = tmp_path_factory.mktemp("driver")
+    (root / "disk").mkdir()
+    for name in ("dbfs", "workspace", "volumes"):
+        (folder / name).mkdir(exist_ok=True)
+        (root / {"workspace": "Workspace", "volumes": "Volumes"}.get(name, name)).symlink_to(folder / name)
+    with Workspace(spark=False, folder=folder) as workspace:
+        yield Place(workspace, root)
+
+
+@pytest.fixture
+def place(running_place):
+    """The workspace of this test session, as new."""
+    for path in running_place.remote_files():
+        os.unlink(running_place.root / path)
+    running_place.workspace.clear_faults()
+    running_place.workspace.clear_requests()
+    return running_place
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A source directory, and an empty cache folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = tmp_path / "my project"
+    source.mkdir()
+    return source
+
+
+@pytest.fixture
+def write(project):
+    """A function that writes files (text path to bytes) into the project, and removes those that are None."""
+
+    def write(tree):
+        for path, content in tree.items():
+            whole = project / path
+            whole.parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                whole.unlink()
+            else:
+                whole.write_bytes(content)
+
+    return write
+
+
+@pytest.fixture
+def interpreter(place):
+    """A function that makes contexts, which end with the test."""
+    made = []
+
+    def make(mounts=None):
+        made.append(Interpreter(place.workspace, mounts or place.root))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.destroy()
+
+
+@pytest.fixture
+def synced(place, project, interpreter):
+    """A function that makes a `Sync` of the project; `notices` of it hears what the user would."""
+    made = []
+
+    def make(driver=None, **settings):
+        notices = []
+        one = _sync.Sync(
+            Settings(
+                host=place.workspace.host,
+                token=Secret(place.workspace.token),
+                cluster_id=place.workspace.cluster_id,
+                project_dir=project,
+                sync=SyncSettings(**settings),
+            ),
+            driver=driver or interpreter(),
+            notify=notices.append,
+        )
+        one.notices = notices
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.close()

@@ -31,7 +31,7 @@ from ._disk import Disk
 from ._format import PackReader
 from ._names import as_text
 from ._refusals import NeedFull, Refusal, UnsafeTarget
-from ._source import DBFS_MOUNT, Pieces, opened
+from ._source import Pieces, has_dbfs, opened, remove
 from ._tree import Outcome, Tree, beside
 
 _SESSION = re.compile(r"[0-9a-f]{8,64}")
@@ -97,7 +97,7 @@ class Receiver:
             "path": as_text(place.path),
             "where": place.where,
             "tree": held.tree.tree if held else "",
-            "dbfs": os.path.isdir(DBFS_MOUNT),
+            "dbfs": has_dbfs(),
         }
 
     def _apply(self, session: str, place: _Place, request: dict[str, Any], data: bytes) -> dict[str, Any]:
@@ -117,6 +117,7 @@ class Receiver:
             "written": outcome.written,
             "deleted": outcome.deleted,
             "bytes": outcome.size_bytes,
+            "pack_removed": remove(request["source"]),
             "changed_modules": _interpreter.changed_modules(place.path, outcome.changed)[:_NAMES_SHOWN],
         }
 

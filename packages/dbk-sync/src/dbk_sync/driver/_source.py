@@ -19,7 +19,9 @@ from typing import Any, BinaryIO
 
 from ._refusals import BadPack, NoPack
 
-DBFS_MOUNT = "/dbfs"
+ROOT = ""
+"""What stands before `/dbfs`, `/Volumes` and `/Workspace`: nothing on a driver, a directory of a test elsewhere."""
+_PACK = re.compile(r"dbk-sync-[0-9a-f]{32}\.pack")
 _UPLOAD = re.compile(r"[0-9a-f]{8,64}")
 
 
@@ -65,8 +67,10 @@ def opened(source: dict[str, Any], data: bytes, pieces: Pieces) -> Iterator[Bina
     elif source["kind"] == "pieces":
         path = pieces.path(source["upload"])
         try:
-            with _open([path]) as file:
+            with open(path, "rb") as file:
                 yield file
+        except FileNotFoundError:
+            raise NoPack("The pieces of the pack are gone.") from None
         finally:
             with contextlib.suppress(OSError):
                 os.unlink(path)
@@ -78,11 +82,27 @@ def opened(source: dict[str, Any], data: bytes, pieces: Pieces) -> Iterator[Bina
             yield file
 
 
+def remove(source: dict[str, Any]) -> bool:
+    """Removes an uploaded pack through the driver's own mount, which saves the client a request; False to leave it."""
+    paths = ["/dbfs" + source["path"]] if source["kind"] == "dbfs" else source.get("paths", [])
+    for path in paths:
+        if _PACK.fullmatch(os.path.basename(path)):
+            with contextlib.suppress(OSError):
+                os.unlink(ROOT + path)
+                return True
+    return False
+
+
+def has_dbfs() -> bool:
+    """Whether the driver sees DBFS as files; in standard access mode it does not."""
+    return os.path.isdir(f"{ROOT}/dbfs")
+
+
 def _open(paths: list[str]) -> BinaryIO:
     reasons = []
     for path in paths:
         try:
-            return open(path, "rb")
+            return open(ROOT + path, "rb")
         except OSError as error:
             reasons.append(f"{path}: {error.strerror}")
     raise NoPack("The driver cannot read the uploaded pack: " + "; ".join(reasons) + ".")
@@ -91,7 +111,7 @@ def _open(paths: list[str]) -> BinaryIO:
 @contextlib.contextmanager
 def _opened_dbfs(path: str) -> Iterator[BinaryIO]:
     try:
-        mounted = _open([DBFS_MOUNT + path])
+        mounted = _open(["/dbfs" + path])
     except NoPack as refusal:
         with tempfile.TemporaryDirectory(prefix="dbk-sync-") as folder:
             copy = os.path.join(folder, "pack")
@@ -100,7 +120,7 @@ def _opened_dbfs(path: str) -> Iterator[BinaryIO]:
             except Exception as error:  # whatever the runtime answers where DBFS is closed to it
                 reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
                 raise NoPack(f"{refusal.message[:-1]}; dbutils.fs.cp: {reason[:300]}.") from None
-            with _open([copy]) as file:
+            with open(copy, "rb") as file:
                 yield file
     else:
         with mounted:

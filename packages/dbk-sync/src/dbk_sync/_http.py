@@ -1,0 +1,290 @@
+"""Requests to the workspace: authenticated, counted, and repeated only where that is safe."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json as jsons
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from dbk_sync._bodies import Body, Bytes, Counted
+from dbk_sync.errors import AccessError, RequestError, TransientError
+
+if TYPE_CHECKING:
+    import requests
+
+LOG = logging.getLogger("dbk.sync.http")
+
+TIMEOUT_S: Final = (10.0, 120.0)
+"""To connect; between two bytes of an answer. A large upload is answered only when its last byte has arrived."""
+PATIENCE_S: Final = 120.0
+"""How long is waited between the attempts of one request, in all."""
+ATTEMPTS: Final = 12
+CONNECTIONS: Final = 20
+
+_BUSY = frozenset({429, 503})
+"""Refused without being carried out: always safe to repeat."""
+_UNCLEAR = frozenset({502, 504})
+"""A gateway lost sight of it: safe to repeat what may be done twice."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer. Which statuses are failures is for the caller to say; see `check`."""
+
+    method: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The JSON object in the body; empty when there is none."""
+        try:
+            value = jsons.loads(self.body)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def code(self) -> str:
+        """The `error_code`, or `""`."""
+        return str(self.json.get("error_code") or "")
+
+    @property
+    def message(self) -> str:
+        """What the workspace says, in one line of at most 300 characters: JSON fields of its APIs, or a page's text."""
+        body = self.json
+        said = next((body[key] for key in ("message", "error", "detail") if body.get(key)), "")
+        text = str(said) or re.sub(r"<[^>]*>", " ", self.body[:2000].decode("utf-8", "replace"))
+        return " ".join(text.split())[:300] or f"HTTP status {self.status}"
+
+    @property
+    def signed_out(self) -> bool:
+        """Whether the workspace does not know who asks; older ones say so with 403 and a page."""
+        return self.status == 401 or (self.status == 403 and "Invalid access token" in self.message)
+
+    def check(self) -> Answer:
+        """This answer, when it is a success.
+
+        Raises:
+            AccessError: 401 and 403.
+            RequestError: Any other failure.
+        """
+        if not self.ok:
+            raise self.error()
+        return self
+
+    def error(self) -> RequestError:
+        """The failure as an error of ours."""
+        more = {"status": self.status, "code": self.code}
+        if self.signed_out:
+            text = (
+                f"Invalid token: {self.status} {'Unauthorized' if self.status == 401 else 'Forbidden'} ({self.message})"
+            )
+            return AccessError(text, "Regenerate your Personal Access Token, or sign in again.", **more)  # type: ignore[arg-type]
+        if self.status == 403:
+            return AccessError(f"Permission denied: {self.method} {self.path}: {self.message}", **more)  # type: ignore[arg-type]
+        return RequestError(f"{self.method} {self.path} failed: {self.message}", **more)  # type: ignore[arg-type]
+
+
+@dataclass
+class Traffic:
+    """What went over the wire: every attempt of a request counts; bytes are those of the bodies."""
+
+    requests: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+
+class Http:
+    """The workspace at `host`.
+
+    Args:
+        host: `https://...`, without a slash at the end.
+        authenticate: Gives the headers that sign a request; called for each, since tokens expire.
+        sleep: Waits between attempts.
+    """
+
+    def __init__(
+        self, host: str, authenticate: Callable[[], Mapping[str, str]], *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.host = host.rstrip("/")
+        self.traffic = Traffic()
+        self._authenticate = authenticate
+        self._sleep = sleep
+        self._session: requests.Session | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Http {self.host}>"
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+        body: Body | None = None,
+        content_type: str = "application/octet-stream",
+        repeatable: bool = True,
+        progress: Callable[[int], None] | None = None,
+    ) -> Answer:
+        """Sends one request, with a JSON value or a body, and gives the answer, whatever its status.
+
+        Args:
+            method: The HTTP method.
+            path: The path, already quoted.
+            query: The query; values as the API wants them (`true`, not `True`).
+            json: A value to send as JSON.
+            body: Bytes to send.
+            content_type: What `body` is.
+            repeatable: Whether it may happen twice, so that it is sent again when its fate is unknown.
+            progress: Hears how many bytes of the body went out so far, from 0 again at another attempt.
+
+        Raises:
+            TransientError: No answer, or only refusals for now, until patience ran out.
+        """
+        if json is not None:
+            body, content_type = Bytes(jsons.dumps(json).encode()), "application/json"
+        waited_s = 0.0
+        for attempt in itertools.count(1):
+            failure: TransientError | None = None
+            try:
+                answer = self._once(method, path, query, body, content_type, progress)
+                pause_s = _pause_s(answer, attempt, repeatable)
+                if pause_s is None:
+                    return answer
+                failure = _too_busy(answer)
+            except OSError as error:  # all that `requests` raises about connections is one
+                failure = self._lost(method, path, error)
+                pause_s = _growing_s(attempt)
+                if not repeatable:
+                    raise failure from error
+            waited_s += pause_s
+            if waited_s > PATIENCE_S or attempt == ATTEMPTS:
+                raise failure
+            LOG.info("%s Attempt %d in %.1f s.", failure.message, attempt + 1, pause_s)
+            self._sleep(pause_s)
+        raise AssertionError("an endless loop has ended")
+
+    def close(self) -> None:
+        """Closes its connections."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Body | None,
+        content_type: str,
+        progress: Callable[[int], None] | None,
+    ) -> Answer:
+        headers = {**self._authenticate(), **({} if body is None else {"Content-Type": content_type})}
+        sent = 0
+
+        def count(size: int) -> None:
+            nonlocal sent
+            sent += size
+            if progress is not None:
+                progress(sent)
+
+        with self._lock:
+            self.traffic.requests += 1
+        response = self._connections().request(
+            method,
+            self.host + path,
+            params=query,
+            data=None if body is None else Counted(body, count) if body.size_bytes else b"",
+            headers=headers,
+            timeout=TIMEOUT_S,
+            allow_redirects=False,  # a redirect is a sign-in page, and would take the token along
+        )
+        with self._lock:
+            self.traffic.sent_bytes += sent
+            self.traffic.received_bytes += len(response.content)
+        answer = Answer(method, path, response.status_code, response.headers, response.content)
+        LOG.debug("%s %s: %s", method, path, answer.status)
+        if 300 <= answer.status < 400:
+            raise AccessError(
+                f"{self.host} answers with a redirect to {response.headers.get('Location', 'nowhere')[:200]}.",
+                "Check DATABRICKS_HOST, the network, VPN and private link.",
+                status=answer.status,
+            )
+        return answer
+
+    def _connections(self) -> requests.Session:
+        with self._lock:
+            if self._session is None:
+                import requests
+                from requests.adapters import HTTPAdapter
+
+                self._session = requests.Session()
+                self._session.headers["User-Agent"] = "dbk-sync"
+                self._session.auth = _keep_headers
+                adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS)
+                for scheme in ("https://", "http://"):
+                    self._session.mount(scheme, adapter)
+                if urlsplit(self.host).hostname in ("127.0.0.1", "localhost", "::1"):
+                    self._session.trust_env = False  # no proxy, no netrc
+            return self._session
+
+    def _lost(self, method: str, path: str, error: OSError) -> TransientError:
+        with contextlib.suppress(Exception):
+            self.close()
+        return TransientError(
+            f"Connection lost: {method} {self.host}{path}: {_reason(error)}",
+            "Check network connectivity and DATABRICKS_HOST, then try again.",
+        )
+
+
+def _keep_headers(request: Any) -> Any:
+    """Keeps `requests` from replacing our Authorization header by what `~/.netrc` has for the host."""
+    return request
+
+
+def _pause_s(answer: Answer, attempt: int, repeatable: bool) -> float | None:
+    """How long to wait before the request is sent again; None when its answer is final."""
+    if answer.status not in _BUSY and not (repeatable and answer.status in _UNCLEAR):
+        return None
+    try:
+        return max(0.0, float(answer.headers.get("Retry-After", "")))
+    except ValueError:
+        return _growing_s(attempt)
+
+
+def _growing_s(attempt: int) -> float:
+    return float(min(0.2 * 2**attempt, 10.0))
+
+
+def _too_busy(answer: Answer) -> TransientError:
+    text = f"The workspace is too busy: {answer.method} {answer.path}: {answer.message}"
+    return TransientError(text, "Try again later.", status=answer.status, code=answer.code)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in a few words: the outer ones repeat the address."""
+    while isinstance(error.__context__, OSError) or (error.args and isinstance(error.args[0], BaseException)):
+        inner = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error.__context__
+        assert inner is not None
+        error = inner
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException) and reason is not error:
+        return _reason(reason)
+    return str(getattr(error, "strerror", None) or error)[:200]

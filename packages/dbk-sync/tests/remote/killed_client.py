@@ -1,0 +1,44 @@
+"""Run by `test_interrupted.py`: one push, in a process that dies before its n-th request as `kill -9` would end it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.insert(0, os.path.dirname(__file__))
+from conftest import Interpreter
+from dbk_config import Secret, Settings, SyncSettings
+from dbk_sync import Sync
+from dbk_sync._http import Http
+
+about = json.loads(sys.argv[1])
+left = [about["steps"]]
+once = Http._once
+
+
+def dying(self, *arguments):
+    left[0] -= 1
+    if left[0] == 0:
+        os._exit(9)
+    return once(self, *arguments)
+
+
+def main():
+    workspace = SimpleNamespace(**{name: about[name] for name in ("host", "token", "cluster_id")})
+    driver = Interpreter.__new__(Interpreter)
+    driver.mounts, driver.texts, driver._workspace, driver.id = about["root"], [], workspace, about["context_id"]
+    driver._http = Http(workspace.host, lambda: {"Authorization": f"Bearer {workspace.token}"})
+    settings = Settings(
+        host=workspace.host,
+        token=Secret(workspace.token),
+        project_dir=Path(about["project"]),
+        sync=SyncSettings(**about["settings"]),
+    )
+    sync = Sync(settings, driver=driver)
+    sync._session = about["session"]
+    Http._once = dying
+    sync.push(sync.plan())
+
+
+main()

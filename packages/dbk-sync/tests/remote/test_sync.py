@@ -1,0 +1,423 @@
+"""A project and an interpreter on an embedded workspace: what arrives, by which requests, and what is left."""
+
+import base64
+import json
+import os
+import random
+
+import pytest
+from dbk_sync.errors import ReceiverError, UploadError
+
+SMALL = {"a.py": b"a = 1\n", "pkg/__init__.py": b"", "pkg/b.py": b"b = 2\n"}
+BIG = {"big.bin": random.Random(1).randbytes(2_500_000), **SMALL}
+ME = "GET /api/2.0/preview/scim/v2/Me"
+
+
+def as_tree(files):
+    return {path.encode(): content for path, content in files.items() if content is not None}
+
+
+@pytest.fixture
+def started(place, synced, interpreter):
+    """A function that makes a Sync whose interpreter is up, with the request log emptied afterwards."""
+
+    def start(mounts=None, **settings):
+        sync = synced(interpreter(mounts), **settings)
+        place.workspace.clear_requests()
+        return sync
+
+    return start
+
+
+def texts_of(sync):
+    return sync._receiver._driver.texts
+
+
+def test_a_small_project_travels_in_one_command(place, write, started, tools):
+    write(SMALL)
+    sync = started()
+
+    reply = sync.push(sync.plan())
+
+    assert tools.read_tree(reply.path) == as_tree(SMALL)
+    assert place.sync_requests() == [ME]
+    assert len(texts_of(sync)) == 1
+    assert (reply.store, reply.where, reply.written) == ("inline", "workspace", 3)
+    assert sync.path == reply.path
+    assert sync.plan().is_empty
+
+
+def test_the_interpreter_is_in_the_tree_and_imports_from_it(write, started):
+    write({**SMALL, "uses.py": b"from pkg.b import b\nvalue = b * 21\n"})
+    sync = started()
+    reply = sync.push(sync.plan())
+
+    seen = sync._receiver._driver.execute("import os, uses; print(os.getcwd()); print(uses.value)")
+
+    assert seen.splitlines() == [os.path.realpath(reply.path), "42"]
+
+
+def test_an_edit_travels_alone_and_names_the_modules_to_reload(place, write, started, tools):
+    write(SMALL)
+    sync = started()
+    sync.push(sync.plan())
+    sync._receiver._driver.execute("import pkg.b")
+    write({"pkg/b.py": b"b = 3\n", "a.py": None})
+    place.workspace.clear_requests()
+
+    reply = sync.push(sync.plan())
+
+    assert (reply.written, reply.deleted, reply.changed_modules) == (1, 1, ("pkg.b",))
+    assert tools.read_tree(reply.path) == as_tree({**SMALL, "pkg/b.py": b"b = 3\n", "a.py": None})
+    assert place.sync_requests() == []
+    assert len(texts_of(sync)) == 2
+    assert len(texts_of(sync)[1]) < 2_000
+
+
+def test_nothing_is_asked_when_nothing_has_changed(place, write, started):
+    write(SMALL)
+    sync = started()
+    sync.push(sync.plan())
+    place.workspace.clear_requests()
+
+    reply = sync.push(sync.plan())
+
+    assert place.workspace.requests() == []
+    assert (reply.written, reply.sent_bytes, reply.path) == (0, 0, sync.path)
+
+
+STORES = {
+    "dbfs": ["POST /api/2.0/dbfs/put"],
+    "volume": ["PUT /api/2.0/fs/files/Volumes/main/default/files/"],
+    "workspace": ["POST /api/2.0/workspace/mkdirs", "POST /api/2.0/workspace-files/import-file/Users/"],
+    "command": [],
+}
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_large_project_goes_through_the_chosen_store_and_leaves_nothing_there(place, write, started, tools, store):
+    write(BIG)
+    sync = started(store=store, volume=place.volume)
+
+    reply = sync.push(sync.plan())
+
+    assert tools.read_tree(reply.path) == as_tree(BIG)
+    assert reply.store == store
+    seen = place.sync_requests()
+    assert seen.pop(0) == ME
+    assert len(seen) == len(STORES[store])
+    assert all(one.startswith(start) for one, start in zip(seen, STORES[store], strict=True))
+    sync.close()
+    assert place.remote_files() == []
+    assert sync.notices == []
+
+
+@pytest.mark.parametrize("store", ["dbfs", "volume", "workspace"])
+def test_a_pack_is_sent_once_as_it_is(place, write, started, store):
+    write(BIG)
+    sync = started(store=store, volume=place.volume)
+
+    reply = sync.push(sync.plan())
+
+    largest = max(place.workspace.requests(), key=lambda one: one.bytes_in)
+    assert 2_500_000 < reply.sent_bytes < 2_502_000
+    assert reply.sent_bytes <= largest.bytes_in <= reply.sent_bytes + 600
+    assert sum(one.bytes_in for one in place.workspace.requests()) < reply.sent_bytes + 150_000
+
+
+def test_progress_is_told_up_to_the_last_byte(write, started):
+    write(BIG)
+    sync = started()
+    told = []
+    sync._progress = lambda sent, total: told.append((sent, total))
+
+    reply = sync.push(sync.plan())
+
+    assert told[-1] == (reply.sent_bytes, reply.sent_bytes)
+    assert [sent for sent, _ in told] == sorted(sent for sent, _ in told)
+
+
+def test_a_pack_larger_than_a_block_goes_by_blocks_where_posted_files_are_refused(place, write, started, tools):
+    write(BIG)
+    sync = started()
+    place.workspace.fault("POST /api/2.0/dbfs/put", "status", status=415, times=None)
+
+    reply = sync.push(sync.plan())
+
+    assert tools.read_tree(reply.path) == as_tree(BIG)
+    assert [one.rpartition("/")[2] for one in place.sync_requests()] == [
+        *("Me", "put", "create", "add-block", "add-block", "add-block", "close")
+    ]
+
+
+def test_disabled_dbfs_is_said_once_and_the_next_store_is_used(place, write, started, tools):
+    write(BIG)
+    place.workspace.set_options(dbfs="disabled")
+    try:
+        sync = started(volume=place.volume)
+        first = sync.push(sync.plan())
+        write({"big.bin": random.Random(2).randbytes(2_500_000)})
+        second = sync.push(sync.plan())
+    finally:
+        place.workspace.set_options(dbfs="enabled")
+
+    assert first.store == second.store == "volume"
+    assert len(sync.notices) == 1
+    assert sync.notices[0].startswith("DBFS is disabled in this workspace")
+    assert sync.notices[0].endswith("Using the volume instead.")
+    assert tools.read_tree(second.path) != as_tree(BIG)
+
+
+def test_a_refused_dbfs_is_named_as_such(place, write, started):
+    write(BIG)
+    sync = started()
+    place.workspace.fault(
+        "POST /api/2.0/dbfs/*", "status", status=403, code="PERMISSION_DENIED", message="no rights", times=None
+    )
+
+    reply = sync.push(sync.plan())
+
+    assert reply.store == "workspace"
+    assert sync.notices[0].startswith("Permission denied on DBFS: no write access to dbfs:/tmp/dbk-sync-")
+    assert "Using workspace files instead." in sync.notices[0]
+
+
+def test_a_driver_without_dbfs_is_not_sent_a_pack_there(place, write, started, tools, tmp_path):
+    write(BIG)
+    mounts = tmp_path / "mounts"
+    mounts.mkdir()
+    for name in ("Workspace", "Volumes", "disk"):
+        (mounts / name).symlink_to(place.root / name)
+    sync = started(mounts)
+
+    reply = sync.push(sync.plan())
+
+    assert reply.store == "workspace"
+    assert not [one for one in place.sync_requests() if "/dbfs/" in one]
+    assert sync.notices == ["The driver cannot read DBFS: this cluster has no /dbfs. Using workspace files instead."]
+    assert tools.read_tree(reply.path) == as_tree(BIG)
+
+
+def test_a_store_the_driver_cannot_read_is_left_and_emptied(place, write, started, tools, tmp_path):
+    write(BIG)
+    mounts = tmp_path / "mounts"
+    (mounts / "Workspace" / "Users").mkdir(parents=True)
+    (mounts / "disk").mkdir()
+    sync = started(mounts, store="volume", volume=place.volume, extract_to="driver")
+
+    reply = sync.push(sync.plan())
+
+    assert reply.store == "command"
+    assert [notice.partition(":")[0] for notice in sync.notices] == ["The driver cannot read the uploaded pack"] * 2
+    assert [notice.rpartition(". ")[2] for notice in sync.notices] == [
+        "Using workspace files instead.",
+        "Using command text instead.",
+    ]
+    assert place.remote_files() == []
+    assert tools.read_tree(reply.path) == as_tree(BIG)
+
+
+def test_without_any_store_it_is_an_error_that_names_the_reasons(place, write, started):
+    write({**BIG, ".env": b"PASSWORD=1"})
+    sync = started()
+    for route in ("* /api/2.0/dbfs/*", "* /api/2.0/workspace*"):
+        place.workspace.fault(route, "status", status=403, code="PERMISSION_DENIED", message="no", times=None)
+
+    with pytest.raises(UploadError, match=r"(?s)Permission denied on DBFS.*Permission denied on workspace files"):
+        sync.push(sync.plan())
+
+
+def test_secrets_and_all_without_inline_stay_out_of_command_text(write, started, tools):
+    secret = b"TOKEN=" + base64.b64encode(os.urandom(40))
+    write({**SMALL, ".env": secret})
+
+    first, second = started(), started(inline=False)
+    first.push(first.plan())
+    write({"a.py": b"a = 4\n", ".env": secret + b"2"})
+    attached = first.attachment(first.plan())
+    third = first.push(first.plan())
+    reply = second.push(second.plan())
+
+    assert third.store == reply.store == "dbfs"
+    assert attached is None
+    assert second.attachment(second.plan()) is None
+    assert tools.read_tree(third.path)[b".env"] == secret + b"2"
+    for text in texts_of(first) + texts_of(second):
+        assert len(text) < 40_000
+
+
+def test_a_delta_travels_with_a_cell(place, write, started, tools):
+    write(SMALL)
+    sync = started()
+    path = sync.push(sync.plan()).path
+    write({"pkg/b.py": b"b = 5\n"})
+    place.workspace.clear_requests()
+    plan = sync.plan()
+
+    name, payload = sync.attachment(plan)
+    # As the agent does: JSON there and back, the handler called with it.
+    call = f"__import__('sys').modules['_dbk_sync']._service.attached(json.loads({json.dumps(json.dumps(payload))}))"
+    answer = json.loads(sync._receiver._driver.execute(f"import json\nprint(json.dumps({call}))"))
+    before = sync.plan().is_empty
+    reply = sync.acknowledge(plan, answer)
+
+    assert name == "sync"
+    assert not before
+    assert sync.plan().is_empty
+    assert reply.written == 1
+    assert tools.read_tree(path) == as_tree({**SMALL, "pkg/b.py": b"b = 5\n"})
+    assert place.sync_requests() == []
+
+
+def test_a_cell_does_not_run_on_the_wrong_files(write, started):
+    write(SMALL)
+    sync = started()
+    sync.push(sync.plan())
+    write({"a.py": b"2"})
+    sync.push(sync.plan())
+    write({"a.py": b"3"})
+    _, payload = sync.attachment(sync.plan())
+    driver = sync._receiver._driver
+    payload["request"]["session"] = "00000000ffffffff"
+    call = f"__import__('sys').modules['_dbk_sync']._service.attached(json.loads({json.dumps(json.dumps(payload))}))"
+
+    seen = driver.execute(f"import json\ntry:\n    {call}\nexcept Exception as error:\n    print(type(error).__name__)")
+
+    assert seen == "SyncNeedsFull"
+
+
+def test_the_attachment_is_known_to_the_agent(write, started):
+    write(SMALL)
+    sync = started()
+    driver = sync._receiver._driver
+    driver.execute(
+        "import sys, types\n"
+        "agent = sys.modules['_dbk_agent'] = types.ModuleType('_dbk_agent')\n"
+        "agent.handlers = {}\n"
+        "agent.register_attachment = agent.handlers.__setitem__"
+    )
+
+    sync.push(sync.plan())
+
+    assert driver.execute("print(list(agent.handlers), agent.handlers['sync'].__name__)") == "['sync'] attached"
+
+
+def test_a_new_interpreter_gets_the_receiver_again_and_keeps_its_tree(place, write, started, tools):
+    write(SMALL)
+    sync = started()
+    path = sync.push(sync.plan()).path
+    sync._receiver._driver.destroy()
+    sync._receiver._driver.open()
+    write({"a.py": b"new"})
+
+    sync.renew()
+    reply = sync.push(sync.plan())
+
+    assert (reply.path, reply.written) == (path, 1)
+    assert tools.read_tree(path) == as_tree({**SMALL, "a.py": b"new"})
+    assert sync._receiver._driver.execute("import os; print(os.getcwd())") == os.path.realpath(path)
+
+
+def test_without_a_renewal_the_driver_asks_for_the_receiver_by_itself(write, started, tools):
+    write(SMALL)
+    sync = started()
+    sync.push(sync.plan())
+    sync._receiver._driver.destroy()
+    sync._receiver._driver.open()
+    write({"a.py": b"new"})
+
+    reply = sync.push(sync.plan())
+
+    assert tools.read_tree(reply.path) == as_tree({**SMALL, "a.py": b"new"})
+    assert len(texts_of(sync)) == 3
+
+
+def test_a_driver_that_lost_the_tree_gets_all_of_it(place, write, started, tools):
+    write(SMALL)
+    sync = started(extract_to="driver")
+    path = sync.push(sync.plan()).path
+    sync._receiver._driver.execute(f"import os, shutil; os.chdir('/'); shutil.rmtree({path!r})")
+    write({"a.py": b"new"})
+
+    reply = sync.push(sync.plan())
+
+    assert reply.written == 3
+    assert tools.read_tree(path) == as_tree({**SMALL, "a.py": b"new"})
+
+
+def test_what_was_forgotten_is_sent_in_full(write, started):
+    write(SMALL)
+    sync = started()
+    sync.push(sync.plan())
+
+    sync.forget()
+
+    assert sync.plan().base is None
+    assert sync.push(sync.plan()).written == 3
+
+
+def test_closing_leaves_nothing_on_the_workspace_or_the_driver(place, write, started):
+    write(SMALL)
+    one, two = started(), started(extract_to="driver")
+    one.push(one.plan())
+    two.push(two.plan())
+
+    one.close()
+    two.close()
+
+    assert place.remote_files() == []
+
+
+def test_closing_twice_or_without_a_driver_is_fine(write, synced, started):
+    write(SMALL)
+    sync = started()
+    sync.push(sync.plan())
+    sync._receiver._driver.destroy()
+
+    sync.close()
+    sync.close()
+
+    sync._receiver._driver.open()
+
+
+def test_a_chosen_directory_that_is_not_ours_is_refused(write, started, tmp_path):
+    write(SMALL)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    sync = started(extract_to=str(tmp_path / "taken"))
+
+    with pytest.raises(ReceiverError, match="files that are not from a sync") as raised:
+        sync.push(sync.plan())
+
+    assert raised.value.code == "unsafe-target"
+    assert sync.plan().base is None
+
+
+def test_two_kernels_of_one_project_do_not_disturb_each_other(write, started, tools):
+    write(SMALL)
+    one, two = started(), started()
+    first, second = one.push(one.plan()), two.push(two.plan())
+    write({"a.py": b"new"})
+
+    one.push(one.plan())
+    between = tools.read_tree(second.path)
+    two.push(two.plan())
+
+    assert first.path != second.path
+    assert between == as_tree(SMALL)
+    assert tools.read_tree(first.path) == tools.read_tree(second.path) == as_tree({**SMALL, "a.py": b"new"})
+
+
+def test_names_that_are_not_text_and_scripts_arrive(project, started, tools):
+    os.close(os.open(os.fsencode(project) + b"/\xff.txt", os.O_CREAT | os.O_WRONLY))
+    (project / "run.sh").write_bytes(b"#!/bin/sh\n")
+    (project / "run.sh").chmod(0o755)
+    (project / "link").symlink_to("run.sh")
+    sync = started()
+
+    reply = sync.push(sync.plan())
+
+    found = tools.read_tree(reply.path)
+    assert found == {b"\xff.txt": b"", b"run.sh": b"#!/bin/sh\n", b"link": b"run.sh"}
+    assert isinstance(found[b"run.sh"], tools.Script)
+    assert isinstance(found[b"link"], tools.Link)
