@@ -1,14 +1,23 @@
-"""A context's way to Spark."""
+"""A context's way to Spark: nothing until it is used, then a session on the JVM all contexts share."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import threading
+from collections.abc import Callable
 from typing import Any
 
+from dbk_local._driver._attach import Attached, attach, hook_pyspark
+from dbk_local._driver._interrupts import Interrupts
+from dbk_local._driver._service import Service, ServiceFailed
 from dbk_local._seam import Truth
 
 INSTALL = "Apache Spark is not installed with this workspace. Install it: pip install 'dbk-local[spark]'"
 SWITCHED_OFF = "Apache Spark is switched off in this workspace (spark=off)."
+NO_CONTEXT = (
+    "[CONTEXT_UNAVAILABLE_FOR_REMOTE_CLIENT] Remote client cannot create a SparkContext. Create SparkSession instead."
+)
 
 
 class SparkUnavailable(RuntimeError):
@@ -16,15 +25,27 @@ class SparkUnavailable(RuntimeError):
 
 
 class SparkAccess:
-    """Attaches this interpreter to the driver's JVM at the first use."""
+    """Attaches this interpreter at the first use, from whatever thread that comes."""
 
-    def __init__(self, truth: Truth) -> None:
+    def __init__(self, truth: Truth, service: Service, interrupts: Interrupts) -> None:
         self._truth = truth
+        self._service = service
+        self._interrupts = interrupts
+        self._lock = threading.RLock()
+        self._is_attaching = False
+        self._attached: Attached | None = None
+        self._command = ("", "")
+        self._streams_before: set[str] = set()
+        self.on_attached: Callable[[Any, Any], None] | None = None
+        """Called with session and context when there are any."""
+        if self.why_not() is None:
+            hook_pyspark(self._attach, self._stopped)
 
-    @property
-    def is_installed(self) -> bool:
-        """Pyspark can be imported."""
-        return importlib.util.find_spec("pyspark") is not None
+    def why_not(self) -> str | None:
+        """Why there is no Spark, as far as that is known before it is started."""
+        if self._truth.spark == "off":
+            return SWITCHED_OFF
+        return None if importlib.util.find_spec("pyspark") is not None else INSTALL
 
     def session(self) -> Any:
         """This context's `SparkSession`.
@@ -32,12 +53,70 @@ class SparkAccess:
         Raises:
             SparkUnavailable: there is no Spark.
         """
-        raise SparkUnavailable(SWITCHED_OFF if self._truth.spark == "off" else INSTALL)
+        attached = self._attach()
+        assert attached is not None
+        return attached.session
 
     def context(self) -> Any:
         """The `SparkContext` all contexts share.
 
         Raises:
             SparkUnavailable: there is no Spark.
+            RuntimeError: the access mode gives none.
         """
+        if self._truth.access_mode == "standard":
+            raise RuntimeError(NO_CONTEXT)
         return self.session().sparkContext
+
+    def begin_command(self, group: str, description: str) -> None:
+        """Jobs started from now on belong to a command."""
+        self._command = (group, description)
+        if self._attached is not None:
+            # A JVM that is gone takes the whole driver along; there is nothing to tell the command.
+            with contextlib.suppress(Exception):
+                self._attached.claim_thread(group, description)
+
+    def end_command(self) -> list[str]:
+        """Ids of the streams the command has started and that go on in the background."""
+        if self._attached is None:
+            return []
+        try:
+            running = set(self._attached.active_streams())
+        except Exception:  # as above
+            return []
+        new = running - self._streams_before
+        self._streams_before = running
+        return sorted(new)
+
+    def _attach(self) -> Attached | None:
+        """None only while attaching: pyspark comes through our own hooks then."""
+        with self._lock:
+            if self._attached is not None or self._is_attaching:
+                return self._attached
+            self._is_attaching = True
+            try:
+                self._attached = self._attach_now()
+            finally:
+                self._is_attaching = False
+            if self.on_attached is not None:
+                self.on_attached(self._attached.session, self._attached.context)
+            return self._attached
+
+    def _attach_now(self) -> Attached:
+        reason = self.why_not()
+        if reason is not None:
+            raise SparkUnavailable(reason)
+        try:
+            gateway = self._service.ask("spark")
+        except ServiceFailed as error:
+            raise SparkUnavailable(str(error)) from None
+        with self._interrupts.deferred():
+            attached = attach(gateway["port"], gateway["secret"])
+            if threading.current_thread() is threading.main_thread():
+                self._interrupts.install()  # SparkContext has put its own, which cancels the jobs of all contexts
+            attached.claim_thread(*self._command)
+        return attached
+
+    def _stopped(self) -> None:
+        """The SparkContext of the cluster is gone, and on Databricks the driver goes with it."""
+        self._service.ask("spark-stopped")

@@ -24,8 +24,12 @@ from dbk_local._driver._access import SparkAccess
 from dbk_local._driver._emitted import Emitted
 from dbk_local._driver._interrupts import Interrupts
 from dbk_local._driver._namespace import fill_namespace
+from dbk_local._driver._service import Service
 from dbk_local._driver._shell import CommandShell
 from dbk_local._driver._wire import truth_from_json
+
+# What Spark shows beside a job.
+_DESCRIPTION_CHARS = 200
 
 
 def run_context(fds: list[int], spec: dict[str, Any]) -> None:
@@ -35,7 +39,7 @@ def run_context(fds: list[int], spec: dict[str, Any]) -> None:
         fds: Control socket, service socket, writing end of the output pipe.
         spec: `{"context_id", "truth", "home"}`; home is a private folder of this context.
     """
-    control, _service, pipe = fds
+    control, service, pipe = fds
     _tree.adopt_orphans()
     # Whoever started the server may have had it ignored.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -43,7 +47,7 @@ def run_context(fds: list[int], spec: dict[str, Any]) -> None:
     _settle(spec)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    context = _Context(loop, socket.socket(fileno=control), marks, spec)
+    context = _Context(loop, socket.socket(fileno=control), socket.socket(fileno=service), marks, spec)
     loop.run_until_complete(context.serve())
 
 
@@ -82,7 +86,12 @@ def _settle(spec: dict[str, Any]) -> None:
 
 class _Context:
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, control: socket.socket, marks: int, spec: dict[str, Any]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        control: socket.socket,
+        service: socket.socket,
+        marks: int,
+        spec: dict[str, Any],
     ) -> None:
         self._loop = loop
         self._control = control
@@ -90,8 +99,10 @@ class _Context:
         self._marks = marks
         self._interrupts = Interrupts(loop)
         self._interrupts.install()
-        self._shell = CommandShell.instance(truth=truth_from_json(spec["truth"]))
-        fill_namespace(self._shell, SparkAccess(self._shell.truth))
+        truth = truth_from_json(spec["truth"])
+        self._shell = CommandShell.instance(truth=truth)
+        self._spark = SparkAccess(truth, Service(service, self._interrupts), self._interrupts)
+        fill_namespace(self._shell, self._spark)
 
     async def serve(self) -> None:
         await self._send({"t": "ready"})
@@ -101,11 +112,14 @@ class _Context:
             with self._interrupts.armed():
                 # Not awaited: an interrupt must find our own code on the stack, not the event loop's.
                 self._control.send(_frames.pack({"t": "started"}))
-                await self._run_python(request["text"])
+                await self._run(request)
             _flush()
             _write_all(self._marks, request["marker"].encode())
-            reply = self._shell.emitted.to_json()
-            await self._send({"t": "done", **reply})
+            await self._send({"t": "done", "streams": self._spark.end_command(), **self._shell.emitted.to_json()})
+
+    async def _run(self, request: dict[str, Any]) -> None:
+        self._spark.begin_command(request["group"], request["text"][:_DESCRIPTION_CHARS])
+        await self._run_python(request["text"])
 
     async def _send(self, message: dict[str, Any]) -> None:
         await self._loop.sock_sendall(self._control, _frames.pack(message))

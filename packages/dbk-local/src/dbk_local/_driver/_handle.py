@@ -48,17 +48,18 @@ class Context:
         if ours and self.on_death is not None:
             self.on_death(reason)
 
-    async def run(self, command_id: str, language: str, text: str, truth: Truth) -> Outcome:  # noqa: ARG002 - for Spark
+    async def run(self, command_id: str, language: str, text: str, truth: Truth) -> Outcome:
         if self._restarted:
             self._restarted = False
             if truth.restart_error_once:
                 return Outcome(restarting_results())
         marker = f"\x1e{secrets.token_hex(16)}\x1e"
         written = self._interpreter.pipe.begin(marker.encode(), CappedText(truth.text_cap_chars, truth.truncation))
-        request = {"t": "run", "language": language, "text": text, "marker": marker, "truth": truth_to_json(truth)}
+        group = f"{self.context_id}_{command_id}"
+        request = {"t": "run", "language": language, "text": text, "group": group, "marker": marker}
         self._interrupted, self._running = False, True
         try:
-            reply = await self._interpreter.ask(request)
+            reply = await self._interpreter.ask({**request, "truth": truth_to_json(truth)})
         finally:
             self._running = False
         if reply is None:
@@ -69,6 +70,10 @@ class Context:
         if reply["restart"]:
             await self._restart()
         return outcome(reply, output, truth)
+
+    async def stream_active(self) -> bool:
+        """A structured stream of this context runs."""
+        return await self._interpreter.spark.streams_are_active()
 
     async def _death(self) -> Exception:
         reason = "the context was destroyed while the command ran"
@@ -92,6 +97,7 @@ class Context:
         if not self._running:
             return
         await interpreter.started.wait()
+        await interpreter.spark.cancel()
         if self._running:
             # Cancelled from here on, even when the code swallows the signal or is about to end by itself.
             self._interrupted = True

@@ -8,11 +8,13 @@ import os
 import shutil
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbk_local._driver import _frames, _tree
 from dbk_local._driver._pipe import OutputPipe
-from dbk_local._seam import ReplStartFailed
+from dbk_local._driver._spark_link import SparkFailed, SparkUse
+from dbk_local._seam import DriverDied, ReplStartFailed
 
 if TYPE_CHECKING:
     from dbk_local._driver._process import Driver
@@ -29,7 +31,8 @@ class Interpreter:
         self._spec = driver.context_spec(context_id)
         self._open = contextlib.ExitStack()
         self._messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        self._reading: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.spark = SparkUse(driver.spark, key=Path(self._spec["home"]).name)
         self.pid = 0
         self.pipe: OutputPipe
         self.is_expected_to_end = False
@@ -66,12 +69,15 @@ class Interpreter:
                 theirs.callback(end.close)
             theirs.callback(os.close, write_end)
             reader, self._writer = await self._stream(control)
-            _requests, self._service = await self._stream(service)
+            questions, answers = await self._stream(service)
             source = self._open.enter_context(os.fdopen(read_end, "rb", 0))
             transport, self.pipe = await asyncio.get_running_loop().connect_read_pipe(OutputPipe, source)
             self._open.callback(transport.close)
             self.pid = await self._driver.fork("context", self._spec, [their_control, their_service], [write_end])
-        self._reading = asyncio.create_task(self._read(reader))
+        self._tasks = [
+            asyncio.create_task(self._read(reader)),
+            asyncio.create_task(self._answer(questions, answers)),
+        ]
 
     async def _stream(self, sock: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(sock=sock)
@@ -87,15 +93,29 @@ class Interpreter:
         self._messages.put_nowait(None)
         self.ended.set()
 
+    async def _answer(self, questions: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        while (question := await _frames.read(questions)) is not None:
+            try:
+                answer = await self._driver.answer(question, self.spark)
+            except (SparkFailed, DriverDied) as error:
+                answer = {"error": str(error)}
+            if not answers.is_closing():
+                answers.write(_frames.pack({**answer, "id": question["id"]}))
+
     async def ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        """Send a request and wait for its answer; None when the process ended instead."""
+        """Send a `run` request and wait for its answer; None when the process ended instead."""
         self.started.clear()
+        self.spark.group = request["group"]
         if not self.ended.is_set():
             self._writer.write(_frames.pack(request))
         try:
-            return await self._messages.get()
+            answer = await self._messages.get()
         finally:
             self.started.set()
+        if answer is not None:
+            self.spark.group = None
+            self.spark.streams += answer["streams"]
+        return answer
 
     def interrupt(self) -> None:
         """SIGINT for the whole group, as Jupyter does it: `os.system` and `!` wait for a child with SIGINT ignored."""
@@ -108,8 +128,8 @@ class Interpreter:
         if self.pid:
             await asyncio.to_thread(_tree.kill_tree, self.pid)
         self._open.close()
-        if self._reading is not None:
-            await self._reading
+        await asyncio.gather(*self._tasks)
+        await self.spark.detach()
         self._driver.exits.pop(self.pid, None)
         await asyncio.to_thread(shutil.rmtree, self._spec["home"], ignore_errors=True)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -17,6 +18,7 @@ class Interrupts:
         self._loop = loop
         self._armed = False
         self._deferred = False
+        self._waiting = False
         self._task: asyncio.Task[Any] | None = None
         self.seen = False
         """A signal arrived since the command started."""
@@ -50,15 +52,21 @@ class Interrupts:
             self._task = None
 
     @contextlib.contextmanager
-    def deferred(self) -> Iterator[None]:
-        """Within the block nothing is raised; `check` and the end of the block raise what has come."""
-        before, self._deferred = self._deferred, True
-        seen_before = self.seen
+    def deferred(self) -> Iterator[Callable[[], bool]]:
+        """Within the block nothing is raised but what the block raises itself, asking the given function.
+
+        An interrupt that came and was not asked for is raised at the end. For the main thread; elsewhere signals are
+        not seen, and the function always says no.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield lambda: False
+            return
+        self._waiting, self._deferred = False, True
         try:
-            yield
+            yield lambda: self._waiting
         finally:
-            self._deferred = before
-        if self.seen and not seen_before:
+            self._deferred = False
+        if self._waiting:
             raise KeyboardInterrupt
 
     def _handle(self, _signum: int, _frame: FrameType | None) -> None:
@@ -66,6 +74,7 @@ class Interrupts:
             return
         self.seen = True
         if self._deferred:
+            self._waiting = True
             return
         if self._task is not None and asyncio.current_task(self._loop) is not self._task:
             self._loop.call_soon_threadsafe(self._task.cancel)

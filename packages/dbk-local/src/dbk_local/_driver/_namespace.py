@@ -19,6 +19,13 @@ def fill_namespace(shell: CommandShell, access: SparkAccess) -> None:
     names = {"dbutils": dbutils, "display": _display, "displayHTML": _display_html, **_spark_names(access)}
     shell.push(names, interactive=False)
 
+    def materialise(session: Any, context: Any) -> None:
+        real = {"spark": session, "sc": context, "sqlContext": session}
+        still_ours = {name: real[name] for name in real if shell.user_ns.get(name) is names[name]}
+        shell.push(still_ours, interactive=False)
+
+    access.on_attached = materialise
+
 
 def _display(*args: Any, **kwargs: Any) -> None:
     display(*args, **kwargs)

@@ -36,7 +36,7 @@ def outcome(reply: dict[str, Any], text: str, truth: Truth) -> Outcome:
         reply: The context's `done` message, see `Emitted`.
         text: What the command wrote, already cut.
     """
-    return Outcome(results=_results(reply, text, truth), background=reply.get("background", False))
+    return Outcome(results=_results(reply, text, truth), background=bool(reply["streams"]))
 
 
 def _results(reply: dict[str, Any], text: str, truth: Truth) -> Results:

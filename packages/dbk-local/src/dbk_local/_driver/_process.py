@@ -15,6 +15,7 @@ from typing import Any
 
 from dbk_local._driver import _frames, _tree
 from dbk_local._driver._handle import Context
+from dbk_local._driver._spark_link import SparkLink, SparkUse
 from dbk_local._driver._wire import truth_to_json
 from dbk_local._seam import DriverDied, Truth
 
@@ -39,6 +40,8 @@ class Driver:
         self._forking = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
+        self._dying: asyncio.Task[None] | None = None
+        self.spark = SparkLink(self, self._spark_died)
         self.died = asyncio.Event()
         """It died without having been asked to."""
 
@@ -82,12 +85,19 @@ class Driver:
             elif message["t"] == "exited" and (exited := self.exits.get(message["pid"])) is not None:
                 exited.set_result(message["status"])
         if not self._stopping:
-            await self._die("The spark driver has stopped unexpectedly and is restarting.")
+            self._die_soon("The spark driver has stopped unexpectedly and is restarting.")
+
+    def _spark_died(self) -> None:
+        self._die_soon("The spark driver has stopped unexpectedly and is restarting.")
+
+    def _die_soon(self, reason: str) -> None:
+        if not self._stopping:
+            self._stopping = True
+            self.died.set()
+            self._dying = asyncio.create_task(self._die(f"{reason} Your notebook will be automatically reattached."))
 
     async def _die(self, reason: str) -> None:
-        self._stopping = True
-        self.died.set()
-        await asyncio.gather(*(context.destroy() for context in list(self.contexts.values())))
+        await self._end_processes()
         if self.on_death is not None:
             self.on_death(reason)
 
@@ -130,13 +140,27 @@ class Driver:
         truth = truth_to_json(self.truth)
         return {"context_id": context_id, "truth": truth, "home": str(home), "cwd": str(self._cwd)}
 
-    async def stream_active(self, context_id: str) -> bool:  # noqa: ARG002 - for Spark
-        return False
+    async def stream_active(self, context_id: str) -> bool:
+        context = self.contexts.get(context_id)
+        return context is not None and await context.stream_active()
+
+    async def answer(self, question: dict[str, Any], spark: SparkUse) -> dict[str, Any]:
+        """What a context wants to know; raises `SparkFailed` with a reason why not."""
+        if question["op"] == "spark":
+            return await spark.attach()
+        if question["op"] == "spark-stopped":
+            self._die_soon("The spark context has stopped and the driver is restarting.")
+        return {}
 
     async def stop(self) -> None:
         self._stopping = True
-        contexts = list(self.contexts.values())
-        await asyncio.gather(*(context.destroy() for context in contexts))
+        if self._dying is not None:
+            await self._dying
+        await self._end_processes()
+
+    async def _end_processes(self) -> None:
+        await asyncio.gather(*(context.destroy() for context in list(self.contexts.values())))
+        await self.spark.stop()
         if self._writer is not None:
             self._writer.close()
             with contextlib.suppress(OSError):
@@ -145,7 +169,8 @@ class Driver:
             await self._end_zygote(self._zygote)
         if self._watching is not None:
             await self._watching
-        await asyncio.to_thread(shutil.rmtree, self.folder / "contexts", ignore_errors=True)
+        for private in ("contexts", "spark"):
+            await asyncio.to_thread(shutil.rmtree, self.folder / private, ignore_errors=True)
 
     async def _end_zygote(self, zygote: asyncio.subprocess.Process) -> None:
         """Its socket is closed, so it ends by itself; if it hangs, it is killed with everything below it."""

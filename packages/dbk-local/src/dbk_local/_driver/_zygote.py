@@ -136,6 +136,10 @@ def _role(name: str) -> Callable[[list[int], dict[str, Any]], None]:
         from dbk_local._driver._context import run_context
 
         return run_context
+    if name == "spark":
+        from dbk_local._driver._spark_root import run_spark_root
+
+        return run_spark_root
     raise ValueError(name)
 
 

@@ -1,0 +1,179 @@
+"""One Spark JVM for all contexts of a driver."""
+
+import os
+import signal
+
+import pytest
+
+pytest.importorskip("pyspark")
+pytestmark = pytest.mark.spark
+
+DEADLINE_S = 120
+LONG_JOB = "spark.range(10**14).selectExpr('sum(id % 7)').collect()"
+
+
+@pytest.fixture(scope="module")
+def driver(spark_driver):
+    return spark_driver
+
+
+@pytest.fixture
+def other(driver):
+    context = driver.context()
+    yield context
+    context.destroy()
+
+
+def test_the_jvm_waits_for_the_first_use(new_driver):
+    driver = new_driver(spark="auto")
+    context = driver.context()
+
+    context.text("x = 'a command that names no Spark object'")
+
+    assert not driver.process.spark.is_open
+
+
+def test_a_session_runs_sql_python_functions_and_pandas(context):
+    assert context.text("spark.range(7).count()") == "7"
+    assert context.text("sc.parallelize([1, 2]).map(lambda x: x + 1).collect()") == "[2, 3]"
+    assert context.text("from pyspark.sql.functions import col\nu = udf(lambda x: x * 2, 'long')") == ""
+    assert context.text("[r[0] for r in spark.range(2).select(u(col('id'))).collect()]") == "[0, 2]"
+    assert context.text("spark.range(2).toPandas().id.sum()") in ("1", "np.int64(1)")
+
+
+def test_every_way_to_a_session_leads_to_the_one_of_the_context(context):
+    context.text(
+        "from pyspark.sql import SparkSession\nfrom pyspark import SparkContext\n"
+        "mine = SparkSession.builder.getOrCreate()"
+    )
+
+    assert context.text(
+        "(mine is spark, SparkSession.getActiveSession() is spark, SparkContext.getOrCreate() is sc)"
+    ) == ("(True, True, True)")
+    assert "Cannot run multiple SparkContexts" in context.run("SparkContext()")["summary"]
+
+
+def test_contexts_share_the_application_but_not_the_session(context, other):
+    context.text("spark.range(3).createOrReplaceTempView('mine')\nspark.range(4).createOrReplaceGlobalTempView('ours')")
+    context.text("spark.conf.set('spark.sql.shuffle.partitions', '3')")
+
+    assert other.text("sc.applicationId") == context.text("sc.applicationId")
+    assert "TABLE_OR_VIEW_NOT_FOUND" in other.run("spark.table('mine')")["summary"]
+    assert other.text("table('global_temp.ours').count()") == "4"
+    assert other.text("spark.conf.get('spark.sql.shuffle.partitions')") == "'4'"
+
+
+def test_a_failed_query_logs_nothing_into_the_text(context):
+    code = "try:\n    spark.sql('select * from nope')\nexcept Exception as error:\n    print(type(error).__name__)"
+
+    assert context.text(code) == "AnalysisException"
+
+
+def test_dbfs_is_the_default_file_system(driver, context):
+    context.text("spark.range(5).write.parquet('dbfs:/data/five')\nspark.range(6).write.parquet('/Volumes/c/s/v/six')")
+
+    assert (driver.truth.dbfs_root / "data" / "five" / "_SUCCESS").exists()
+    assert (driver.truth.volumes_root / "c" / "s" / "v" / "six" / "_SUCCESS").exists()
+    assert context.text("spark.read.parquet('/data/five').count()") == "5"
+    assert context.text("spark.read.parquet('/data/five').inputFiles()[0][:6]") == "'dbfs:/'"
+
+
+def test_cancel_stops_the_jobs_of_the_command_only(context, other, started):
+    first = started(context, LONG_JOB)
+    code = "tracker = sc.statusTracker()\nwhile not (jobs := tracker.getActiveJobsIds()): pass\nprint(len(jobs))"
+    assert other.text(code) == "1"
+
+    context.cancel()
+
+    assert (
+        first.result(DEADLINE_S)
+        .results["cause"]
+        .startswith("com.databricks.backend.common.rpc.CommandCancelledException")
+    )
+    assert other.text("while tracker.getActiveJobsIds(): pass") == ""
+    assert context.text("spark.range(3).count()") == "3"
+
+
+def test_another_context_sees_the_jobs_by_their_group(context, other, started):
+    group = context.text("sc.getLocalProperty('spark.jobGroup.id')").strip("'")
+    running = started(context, LONG_JOB)
+    code = (
+        f"tracker = sc.statusTracker()\nwhile not (jobs := tracker.getJobIdsForGroup({group!r})): pass\n"
+        "print(tracker.getJobInfo(max(jobs)).status)"
+    )
+
+    assert other.text(code) == "RUNNING"
+
+    other.text(f"sc.cancelJobGroup({group!r})")
+    assert "cancelled" in running.result(DEADLINE_S).results["cause"]
+
+
+def test_destroy_cancels_jobs_and_streams(driver, context, other, started):
+    outcome = context.outcome(
+        "query = spark.readStream.format('rate').load().writeStream.format('noop').start()\nquery.id"
+    )
+    assert outcome.background
+    assert driver.loop.do(driver.process.stream_active(context.handle.context_id))
+    running = started(context, LONG_JOB)
+    other.text("tracker = sc.statusTracker()\nwhile not tracker.getActiveJobsIds(): pass")
+
+    context.destroy()
+
+    with pytest.raises(Exception, match="destroyed"):
+        running.result(DEADLINE_S)
+    assert other.text("while tracker.getActiveJobsIds(): pass") == ""
+
+
+def test_a_stream_runs_in_the_background_until_it_is_stopped(driver, context):
+    code = "query = spark.readStream.format('rate').load().writeStream.format('noop').start()"
+    assert context.outcome(code).background
+    assert not context.outcome("1").background
+    assert driver.loop.do(driver.process.stream_active(context.handle.context_id))
+
+    context.text("query.stop()")
+
+    assert not driver.loop.do(driver.process.stream_active(context.handle.context_id))
+
+
+def test_for_each_batch_comes_back_to_its_own_interpreter(context, other):
+    code = (
+        "import os, threading\nseen = []\nready = threading.Event()\n"
+        "def batch(frame, n):\n    seen.append(os.getpid())\n    ready.set()\n"
+        "query = spark.readStream.format('rate').load().writeStream.foreachBatch(batch).start()\n"
+        "ready.wait(60)\nquery.stop()\nseen[0] == os.getpid()"
+    )
+
+    assert context.text(code) == "True"
+    assert other.text(code) == "True"
+
+
+def test_python_restarts_into_a_new_session(context):
+    context.text("spark.range(3).createOrReplaceTempView('mine')\ndbutils.library.restartPython()")
+
+    assert "TABLE_OR_VIEW_NOT_FOUND" in context.run("spark.table('mine')")["summary"]
+
+
+def test_the_jvm_takes_the_driver_along(new_driver, gone, wait_until):
+    driver = new_driver(spark="auto")
+    context = driver.context()
+    jvm = int(context.text("spark._jvm.java.lang.ProcessHandle.current().pid()"))
+    busy = context.start("import time\ntime.sleep(1000)")
+
+    os.kill(jvm, signal.SIGKILL)
+
+    with pytest.raises(Exception, match="died"):
+        busy.result(DEADLINE_S)
+    wait_until(lambda: driver.deaths)
+    assert driver.deaths[0].startswith("The spark driver has stopped unexpectedly and is restarting.")
+    gone(context.pid)
+
+
+def test_stopping_spark_stops_the_driver(new_driver, wait_until):
+    driver = new_driver(spark="auto")
+    context = driver.context()
+
+    with pytest.raises(Exception, match="died"):
+        context.run("spark.stop()\nimport time\ntime.sleep(1000)")
+
+    wait_until(lambda: driver.deaths)
+    assert driver.deaths[0].startswith("The spark context has stopped and the driver is restarting.")
