@@ -90,8 +90,9 @@ def test_a_table_that_is_not_there_is_added_at_the_end(project, run, monkeypatch
     file = project('[project]\nname = "x"\n')
     monkeypatch.chdir(file.parent)
 
-    run("set", "sync.exclude", "*.log")
+    _, out, _ = run("set", "sync.exclude", "*.log")
 
+    assert out.endswith(f"The project is now the folder {file.parent}: its files follow to the cluster.\n")
     assert file.read_text() == ('[project]\nname = "x"\n\n[tool.jupyter-databricks-kernel.sync]\nexclude = ["*.log"]\n')
 
 

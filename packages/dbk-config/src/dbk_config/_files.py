@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dbk_config._edit import changed
+from dbk_config._layers import table_of
 from dbk_config._load import projects, read_text
+from dbk_config._toml import parse
 from dbk_config._write import write_text
 from dbk_config.errors import UnreadableFile
 
@@ -46,4 +48,12 @@ def change(file: Path, changes: Mapping[str, Any]) -> list[str]:
             f"{file}: {name} is {'not there' if value is None else 'so already'}" for name, value in changes.items()
         ]
     write_text(file, new, instead_of=old)
-    return [f"{file}: {name} {'removed' if value is None else 'set'}" for name, value in changes.items()]
+    lines = [f"{file}: {name} {'removed' if value is None else 'set'}" for name, value in changes.items()]
+    if not _is_ours(old or "", file):
+        # A file becomes a project of ours by its table, and the folder of the project is what is put on the cluster.
+        lines.append(f"The project is now the folder {file.parent}: its files follow to the cluster.")
+    return lines
+
+
+def _is_ours(text: str, file: Path) -> bool:
+    return table_of(parse(text, file)) is not None

@@ -126,6 +126,12 @@ class Settings:
     """What `load` gives: typed, checked values, each with its origin.
 
     Made directly (`Settings(host=..., cluster_id=...)`) it takes every value as given, unchecked.
+
+    Attributes:
+        project_dir: the folder of the `pyproject.toml` with our table, else the working folder.
+        sync: what belongs to the files of the project.
+        origins: setting name -> where its value came from; better asked by `origin`.
+        notes: sentences about what was left unread, for whoever misses a value.
     """
 
     host: str | None = setting(
