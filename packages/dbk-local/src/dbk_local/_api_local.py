@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from ._call import Call
 from ._cluster import Cluster
 from ._cluster_states import PENDING, RUNNING, TERMINATED
 from ._contexts import Context
+from ._paths import clean, under
 from ._replies import Reply, as_json, bad_value, not_found
 from ._routes import Route, route
 from ._site import DEFAULT_CLUSTER_ID, WORKSPACE_ID, Site
@@ -132,6 +135,17 @@ async def cluster_state(site: Site, call: Call) -> Reply:
     return await _settled(cluster, call, default=state in (RUNNING, TERMINATED))
 
 
+@route("GET", "/_local/files", OWN)
+async def list_files(site: Site, call: Call) -> Reply:
+    """What is in a folder of `root` `workspace`, `dbfs` or `volumes`, folders first; nothing when there is none."""
+    roots = {"workspace": site.folders.workspace, "dbfs": site.folders.dbfs, "volumes": site.folders.volumes}
+    root, path = call.text("root", "workspace"), clean(call.text("path", "/"))
+    if root not in roots:
+        raise bad_value(f"root is one of {', '.join(roots)}, not {root!r}")
+    entries = await asyncio.to_thread(_entries, under(roots[root], path))
+    return as_json({"path": path, "entries": entries})
+
+
 @route("POST", "/_local/clock", OWN)
 async def advance(site: Site, call: Call) -> Reply:
     """Let `seconds` pass at once for clusters, contexts and handles."""
@@ -153,6 +167,15 @@ async def reset(site: Site, call: Call) -> Reply:
     await site.clusters[DEFAULT_CLUSTER_ID].reset(site.starts_running)
     site.log.clear()
     return as_json({})
+
+
+def _entries(folder: Path) -> list[dict[str, Any]]:
+    found = []
+    for entry in os.scandir(folder) if folder.is_dir() else ():
+        state = entry.stat(follow_symlinks=False)
+        kind = {"name": entry.name, "is_dir": entry.is_dir(follow_symlinks=False)}
+        found.append({**kind, "size": state.st_size, "modified_ms": int(state.st_mtime * 1000)})
+    return sorted(found, key=lambda row: (not row["is_dir"], row["name"]))
 
 
 def _cluster(site: Site, call: Call) -> Cluster:
@@ -219,6 +242,7 @@ ROUTES: tuple[Route, ...] = (
     evict,
     restart_driver,
     cluster_state,
+    list_files,
     advance,
     reset,
 )

@@ -23,6 +23,8 @@ from ._cluster import OpenDriver
 from ._driver import open_driver
 from ._gateway import Gateway, allowed_hosts
 from ._options import Folders, Options
+from ._page import PARTS as PAGES
+from ._page import Page
 from ._proxy import ProxyPath
 from ._proxy_http import HttpProxy
 from ._proxy_socket import SocketProxy
@@ -83,6 +85,7 @@ async def serving(
     rules: Any = [
         Rule(ProxyPath(socket=True), SocketProxy, about),
         Rule(ProxyPath(socket=False), HttpProxy, about),
+        *((path, Page, about) for path in PAGES),
         (".*", Gateway, {**about, "table": TABLE}),
     ]
     server = HTTPServer(Application(rules, log_function=_no_log), max_body_size=LARGEST_BODY_BYTES)
