@@ -109,7 +109,7 @@ class SyncSettings:
         layers=_PROJECT,
         choices=("inside", "skip", "error"),
         example='"inside"',
-        help="Symbolic links: follow those that stay inside the project, skip all, or refuse them.",
+        help="Symbolic links: copy those that stay inside the project, leave out all, or refuse those that do not.",
     )
     secrets: str = setting(
         "text",
