@@ -1,5 +1,6 @@
 """One Spark JVM for all contexts of a driver."""
 
+import json
 import os
 import signal
 
@@ -177,3 +178,60 @@ def test_stopping_spark_stops_the_driver(new_driver, wait_until):
 
     wait_until(lambda: driver.deaths)
     assert driver.deaths[0].startswith("The spark context has stopped and the driver is restarting.")
+
+
+class TestTables:
+    def test_display_gives_spark_types_and_json_scalars(self, context):
+        code = (
+            "display(spark.sql(\"select 1 as i, 2L as l, 1.5D as d, cast(1.50 as decimal(4,2)) as m, 'a' as s, true as b, \"\n"
+            "    \"date'2024-01-02' as dt, timestamp'2024-01-02 03:04:05' as ts, array(1, 2) as a, null as n, \"\n"
+            "    \"named_struct('x', 1, 'y', 'z') as st, double('NaN') as nan, X'00FF' as bin\"))"
+        )
+
+        results = context.run(code)
+
+        assert results["resultType"] == "table"
+        types = {column["name"]: json.loads(column["type"]) for column in results["schema"]}
+        assert types["i"] == "integer"
+        assert types["m"] == "decimal(4,2)"
+        assert types["a"] == {"type": "array", "elementType": "integer", "containsNull": False}
+        assert results["data"] == [
+            [1, 2, 1.5, "1.50", "a", True, "2024-01-02", "2024-01-02T03:04:05.000+00:00", "[1, 2]", None]
+            + ['{"x": 1, "y": "z"}', "NaN", "AP8="]
+        ]
+
+    def test_display_cuts_at_ten_thousand_rows(self, context):
+        results = context.run("spark.range(20000).display()")
+
+        assert len(results["data"]) == 10_000
+        assert results["truncated"] is True
+
+    def test_a_frame_as_last_expression_is_its_repr(self, context):
+        assert context.text("spark.range(1)") == "DataFrame[id: bigint]"
+
+    def test_display_of_a_streaming_frame_goes_on_in_the_background(self, context):
+        assert context.outcome("display(spark.readStream.format('rate').load())").background
+        context.text("for query in spark.streams.active: query.stop()")
+
+
+class TestSql:
+    def test_a_query_is_a_table_and_leaves_its_frame(self, context):
+        results = context.run("select id, id * 2 as twice from range(2);", language="sql")
+
+        assert results["resultType"] == "table"
+        assert results["data"] == [[0, 0], [1, 2]]
+        assert context.text("_sqldf.count()") == "2"
+
+    def test_a_statement_without_rows_is_empty_text(self, context):
+        assert context.run("create temp view v as select 1 as one", language="sql") == {
+            "resultType": "text",
+            "data": "",
+        }
+        assert context.text("spark.table('v').first().one") == "1"
+
+    def test_an_error_names_its_class_in_the_summary(self, context):
+        results = context.run("select * from nope", language="sql")
+
+        assert results["resultType"] == "error"
+        assert "[TABLE_OR_VIEW_NOT_FOUND]" in results["summary"]
+        assert "AnalysisException" in results["cause"]

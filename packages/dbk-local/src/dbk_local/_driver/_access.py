@@ -68,6 +68,19 @@ class SparkAccess:
             raise RuntimeError(NO_CONTEXT)
         return self.session().sparkContext
 
+    def context_session(self) -> Any:
+        """The session under its old name, `sqlContext`; raises what `context` raises."""
+        self.context()
+        return self.session()
+
+    def session_class(self) -> Callable[[], type] | None:
+        """Gives the class of `spark` without starting anything; None where pyspark is missing."""
+        if self.why_not() is not None:
+            return None
+        from pyspark.sql import SparkSession
+
+        return lambda: SparkSession
+
     def begin_command(self, group: str, description: str) -> None:
         """Jobs started from now on belong to a command."""
         self._command = (group, description)

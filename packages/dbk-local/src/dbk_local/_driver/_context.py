@@ -16,16 +16,21 @@ import random
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from dbk_local._driver import _frames, _tree
 from dbk_local._driver._access import SparkAccess
+from dbk_local._driver._dbutils import DbUtils
 from dbk_local._driver._emitted import Emitted
+from dbk_local._driver._environment import ContextEnvironment
 from dbk_local._driver._interrupts import Interrupts
+from dbk_local._driver._magics import register_magics
 from dbk_local._driver._namespace import fill_namespace
 from dbk_local._driver._service import Service
 from dbk_local._driver._shell import CommandShell
+from dbk_local._driver._sql import run_sql
 from dbk_local._driver._wire import truth_from_json
 
 # What Spark shows beside a job.
@@ -37,7 +42,8 @@ def run_context(fds: list[int], spec: dict[str, Any]) -> None:
 
     Args:
         fds: Control socket, service socket, writing end of the output pipe.
-        spec: `{"context_id", "truth", "home"}`; home is a private folder of this context.
+        spec: `{"truth", "home", "environment", "cwd"}`; home is a private folder of this interpreter, environment the
+            folder for what `%pip` installs in this context.
     """
     control, service, pipe = fds
     _tree.adopt_orphans()
@@ -76,6 +82,8 @@ def _settle(spec: dict[str, Any]) -> None:
     home.mkdir(parents=True, exist_ok=True)
     os.environ.update(truth.spark_env_vars)
     os.environ["DATABRICKS_RUNTIME_VERSION"] = truth.runtime
+    os.environ["TZ"] = "Etc/UTC"
+    time.tzset()
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     os.environ["IPYTHONDIR"] = str(home / "ipython")
     os.chdir(spec["cwd"])
@@ -102,7 +110,9 @@ class _Context:
         truth = truth_from_json(spec["truth"])
         self._shell = CommandShell.instance(truth=truth)
         self._spark = SparkAccess(truth, Service(service, self._interrupts), self._interrupts)
-        fill_namespace(self._shell, self._spark)
+        dbutils = DbUtils(self._shell)
+        fill_namespace(self._shell, self._spark, dbutils)
+        register_magics(self._shell, dbutils, ContextEnvironment(Path(spec["environment"])))
 
     async def serve(self) -> None:
         await self._send({"t": "ready"})
@@ -115,11 +125,15 @@ class _Context:
                 await self._run(request)
             _flush()
             _write_all(self._marks, request["marker"].encode())
-            await self._send({"t": "done", "streams": self._spark.end_command(), **self._shell.emitted.to_json()})
+            about = {"streams": self._spark.end_command(), "output_cap_mb": self._shell.output_cap_mb}
+            await self._send({"t": "done", **about, **self._shell.emitted.to_json()})
 
     async def _run(self, request: dict[str, Any]) -> None:
         self._spark.begin_command(request["group"], request["text"][:_DESCRIPTION_CHARS])
-        await self._run_python(request["text"])
+        if request["language"] == "sql":
+            run_sql(self._shell, self._spark, request["text"])
+        else:
+            await self._run_python(request["text"])
 
     async def _send(self, message: dict[str, Any]) -> None:
         await self._loop.sock_sendall(self._control, _frames.pack(message))

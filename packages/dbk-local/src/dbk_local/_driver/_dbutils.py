@@ -5,17 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from dbk_local._driver._flow import EndOfCommand
+from dbk_local._driver._fs import FsUtils
+from dbk_local._driver._secrets import SecretUtils
+from dbk_local._driver._widgets import WidgetUtils
 
 if TYPE_CHECKING:
     from dbk_local._driver._shell import CommandShell
+
+_HELP = """This module provides various utilities for users to interact with the rest of Databricks.
+fs: DbfsUtils -> Manipulates the Databricks filesystem (DBFS) from the console
+library: LibraryUtils -> Utilities for session isolated libraries
+notebook: NotebookUtils -> Utilities for the control flow of a notebook
+secrets: SecretUtils -> Provides utilities for leveraging secrets within notebooks
+widgets: WidgetsUtils -> Methods to create and get bound value of input widgets inside notebooks"""
 
 
 class DbUtils:
     """The object named `dbutils`."""
 
     def __init__(self, shell: CommandShell) -> None:
-        self.notebook = NotebookUtils(shell)
+        self.fs = FsUtils(lambda: shell.truth)
         self.library = LibraryUtils(shell)
+        self.notebook = NotebookUtils(shell)
+        self.secrets = SecretUtils(lambda: shell.truth)
+        self.widgets = WidgetUtils()
+
+    def help(self) -> None:
+        """Tell what there is."""
+        print(_HELP)
 
 
 class NotebookUtils:
@@ -28,6 +45,10 @@ class NotebookUtils:
         """End the command now, as a success whose only text is `value`."""
         self._shell.emitted.exit_value = str(value)
         raise EndOfCommand
+
+    def run(self, path: str, timeout_seconds: int = 0, arguments: object = None) -> NoReturn:
+        """Refused: it would be a job of its own, and there are no jobs here."""
+        raise NotImplementedError(f"dbutils.notebook.run({path!r}): the embedded workspace has no jobs")
 
 
 class LibraryUtils:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dbk_local._driver._interpreter import Interpreter
-from dbk_local._driver._outcome import cancelled_results, outcome, restarting_results
+from dbk_local._driver._outcome import cancelled_results, outcome, restarting_results, unsupported_results
 from dbk_local._driver._pipe import CappedText
 from dbk_local._driver._wire import truth_to_json
 from dbk_local._seam import ContextDied, DriverDied, Outcome, Truth
@@ -31,10 +32,12 @@ class Context:
         self._restarted = False
         self._running = False
         self._interrupted = False
+        self._output_cap_mb: int | None = None
+        self._environment = driver.environment_folder()
 
     async def start(self) -> None:
         """Start a (new) interpreter; raises what `Interpreter.start` raises."""
-        interpreter = Interpreter(self._driver, self.context_id)
+        interpreter = Interpreter(self._driver, self._environment)
         await interpreter.start()
         self._interpreter, self.pid = interpreter, interpreter.pid
         self._watching = asyncio.create_task(self._watch(interpreter))
@@ -53,8 +56,11 @@ class Context:
             self._restarted = False
             if truth.restart_error_once:
                 return Outcome(restarting_results())
+        if language not in ("python", "sql"):
+            return Outcome(unsupported_results(language))
         marker = f"\x1e{secrets.token_hex(16)}\x1e"
-        written = self._interpreter.pipe.begin(marker.encode(), CappedText(truth.text_cap_chars, truth.truncation))
+        cap_chars = truth.text_cap_chars if self._output_cap_mb is None else self._output_cap_mb * 1_000_000
+        written = self._interpreter.pipe.begin(marker.encode(), CappedText(cap_chars, truth.truncation))
         group = f"{self.context_id}_{command_id}"
         request = {"t": "run", "language": language, "text": text, "group": group, "marker": marker}
         self._interrupted, self._running = False, True
@@ -64,6 +70,7 @@ class Context:
             self._running = False
         if reply is None:
             raise await self._death()
+        self._output_cap_mb = reply["output_cap_mb"]
         output = await written
         if self._interrupted:
             return Outcome(cancelled_results())
@@ -108,3 +115,4 @@ class Context:
         self._driver.contexts.pop(self.context_id, None)
         await self._interpreter.kill()
         await self._watching
+        await asyncio.to_thread(shutil.rmtree, self._environment, ignore_errors=True)

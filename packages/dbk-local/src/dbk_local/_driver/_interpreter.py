@@ -26,9 +26,9 @@ _EXIT_NOTICE_TIMEOUT_S = 10.0
 class Interpreter:
     """Forked from the driver's zygote; `start` it before anything else."""
 
-    def __init__(self, driver: Driver, context_id: str) -> None:
+    def __init__(self, driver: Driver, environment: Path) -> None:
         self._driver = driver
-        self._spec = driver.context_spec(context_id)
+        self._spec = driver.context_spec(environment)
         self._open = contextlib.ExitStack()
         self._messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []

@@ -26,6 +26,7 @@ _OPENED = (
 _OPTIONS = (
     *("-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+IgnoreUnrecognizedVMOptions"),
     *("-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true"),
+    "-Duser.timezone=Etc/UTC",
 )
 _START_TIMEOUT_S = 180.0
 

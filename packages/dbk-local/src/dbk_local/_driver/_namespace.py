@@ -6,33 +6,45 @@ from typing import TYPE_CHECKING, Any
 
 from dbk_local._driver._access import SparkAccess
 from dbk_local._driver._dbutils import DbUtils
-from dbk_local._driver._ipython import HTML, display
+from dbk_local._driver._display import Display, display_html
 from dbk_local._driver._lazy import Lazy
 
 if TYPE_CHECKING:
     from dbk_local._driver._shell import CommandShell
 
 
-def fill_namespace(shell: CommandShell, access: SparkAccess) -> None:
+def fill_namespace(shell: CommandShell, access: SparkAccess, dbutils: DbUtils) -> None:
     """Push the names; they count as hidden, so `%who` leaves them out and `%reset` leaves them alone."""
-    dbutils = DbUtils(shell)
-    names = {"dbutils": dbutils, "display": _display, "displayHTML": _display_html, **_spark_names(access)}
+    display = Display(shell)
+    names = {
+        "dbutils": dbutils,
+        "display": display,
+        "displayHTML": display_html,
+        "getArgument": dbutils.widgets.getArgument,
+        **_spark_names(access),
+    }
     shell.push(names, interactive=False)
 
     def materialise(session: Any, context: Any) -> None:
+        """Put the real objects where nobody has put anything else."""
         real = {"spark": session, "sc": context, "sqlContext": session}
+        if shell.truth.access_mode == "standard":
+            real = {"spark": session}
         still_ours = {name: real[name] for name in real if shell.user_ns.get(name) is names[name]}
         shell.push(still_ours, interactive=False)
+        _add_display_method(display)
 
     access.on_attached = materialise
 
 
-def _display(*args: Any, **kwargs: Any) -> None:
-    display(*args, **kwargs)
+def _add_display_method(display: Display) -> None:
+    from pyspark.sql import DataFrame
 
+    def show(self: Any, *args: Any, **options: Any) -> None:
+        """Show the frame as `display` does."""
+        display(self, *args, **options)
 
-def _display_html(html: str) -> None:
-    display(HTML(html))
+    setattr(DataFrame, "display", show)  # noqa: B010 - pyspark does not declare it
 
 
 def _spark_names(access: SparkAccess) -> dict[str, Any]:
@@ -52,9 +64,9 @@ def _spark_names(access: SparkAccess) -> dict[str, Any]:
         return udf(*args, **kwargs)
 
     return {
-        "spark": Lazy("spark", access.session, None),
+        "spark": Lazy("spark", access.session, access.session_class()),
         "sc": Lazy("sc", access.context, None),
-        "sqlContext": Lazy("sqlContext", access.session, None),
+        "sqlContext": Lazy("sqlContext", access.context_session, None),
         "table": table,
         "sql": sql,
         "udf": udf,

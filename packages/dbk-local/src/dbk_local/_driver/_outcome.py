@@ -58,13 +58,22 @@ def text_results(text: str) -> Results:
 
 def error_results(name: str, message: str, traceback: list[str], summary: str | None = None) -> Results:
     """An exception: a line of HTML, and the traceback with its ANSI colours."""
-    first_line = f"<span class='ansi-red-fg'>{html.escape(name)}</span>: {html.escape(_ANSI.sub('', message))}"
-    return {"resultType": "error", "summary": summary or first_line, "cause": "\n".join(traceback)}
+    if summary is None:
+        summary = f"<span class='ansi-red-fg'>{html.escape(name)}</span>: {html.escape(_ANSI.sub('', message))}"
+    return {"resultType": "error", "summary": summary, "cause": "\n".join(traceback)}
 
 
 def cancelled_results() -> Results:
     """A command that was cancelled; there is no Python traceback."""
     return {"resultType": "error", "summary": "Cancelled", "cause": CANCELLED_CAUSE}
+
+
+def unsupported_results(language: str) -> Results:
+    """A command in a language that is not embedded."""
+    message = f"the embedded workspace runs python and sql, not {language}"
+    return error_results(
+        "UnsupportedOperationException", message, [f"java.lang.UnsupportedOperationException: {message}"]
+    )
 
 
 def restarting_results() -> Results:

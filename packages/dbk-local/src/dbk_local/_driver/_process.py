@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,11 +135,15 @@ class Driver:
         self.contexts[context_id] = context
         return context
 
-    def context_spec(self, context_id: str) -> dict[str, Any]:
-        """What the forked process needs to know; a new private folder each time."""
-        home = self.folder / "contexts" / f"{context_id}-{secrets.token_hex(4)}"
+    def environment_folder(self) -> Path:
+        """Where the packages of a new context go; the name is what it is on Databricks."""
+        return self.truth.local_disk.absolute() / ".ephemeral_nfs" / "envs" / f"pythonEnv-{uuid.uuid4()}"
+
+    def context_spec(self, environment: Path) -> dict[str, Any]:
+        """What a forked interpreter needs to know; a new private folder each time."""
+        home = self.folder / "contexts" / secrets.token_hex(8)
         truth = truth_to_json(self.truth)
-        return {"context_id": context_id, "truth": truth, "home": str(home), "cwd": str(self._cwd)}
+        return {"truth": truth, "home": str(home), "environment": str(environment), "cwd": str(self._cwd)}
 
     async def stream_active(self, context_id: str) -> bool:
         context = self.contexts.get(context_id)

@@ -74,6 +74,7 @@ class CommandShell(InteractiveShell):  # type: ignore[misc]  # as above
     def __init__(self, truth: Truth, **kwargs: Any) -> None:
         self.truth = truth
         self.emitted = Emitted()
+        self.output_cap_mb: int | None = None
         super().__init__(
             config=_config(),
             displayhook_class=CommandDisplayHook,
@@ -93,7 +94,12 @@ class CommandShell(InteractiveShell):  # type: ignore[misc]  # as above
         super().showtraceback(exc_tuple, *args, **kwargs)
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
-        self.emitted.error = {"name": etype.__name__, "message": str(evalue), "traceback": [str(line) for line in stb]}
+        self.emitted.error = {
+            "name": etype.__name__,
+            "message": str(evalue),
+            "traceback": [str(line) for line in stb],
+            "summary": None,
+        }
 
     def enable_gui(self, gui: str | None = None) -> None:
         """Accept and ignore: a driver has no screen."""
