@@ -183,9 +183,10 @@ def test_stopping_spark_stops_the_driver(new_driver, wait_until):
 class TestTables:
     def test_display_gives_spark_types_and_json_scalars(self, context):
         code = (
-            "display(spark.sql(\"select 1 as i, 2L as l, 1.5D as d, cast(1.50 as decimal(4,2)) as m, 'a' as s, true as b, \"\n"
-            "    \"date'2024-01-02' as dt, timestamp'2024-01-02 03:04:05' as ts, array(1, 2) as a, null as n, \"\n"
-            "    \"named_struct('x', 1, 'y', 'z') as st, double('NaN') as nan, X'00FF' as bin\"))"
+            'display(spark.sql("select 1 as i, 2L as l, 1.5D as d, cast(1.50 as decimal(4,2)) as m, "\n'
+            "    \"'a' as s, true as b, date'2024-01-02' as dt, timestamp'2024-01-02 03:04:05' as ts, \"\n"
+            "    \"array(1, 2) as a, null as n, named_struct('x', 1, 'y', 'z') as st, \"\n"
+            "    \"double('NaN') as nan, X'00FF' as bin\"))"
         )
 
         results = context.run(code)
@@ -195,10 +196,10 @@ class TestTables:
         assert types["i"] == "integer"
         assert types["m"] == "decimal(4,2)"
         assert types["a"] == {"type": "array", "elementType": "integer", "containsNull": False}
-        assert results["data"] == [
-            [1, 2, 1.5, "1.50", "a", True, "2024-01-02", "2024-01-02T03:04:05.000+00:00", "[1, 2]", None]
-            + ['{"x": 1, "y": "z"}', "NaN", "AP8="]
-        ]
+        (row,) = results["data"]
+        assert row[:6] == [1, 2, 1.5, "1.50", "a", True]
+        assert row[6:8] == ["2024-01-02", "2024-01-02T03:04:05.000+00:00"]
+        assert row[8:] == ["[1, 2]", None, '{"x": 1, "y": "z"}', "NaN", "AP8="]
 
     def test_display_cuts_at_ten_thousand_rows(self, context):
         results = context.run("spark.range(20000).display()")
