@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ pytest.importorskip("pyspark")
 pytestmark = pytest.mark.spark
 
 DEMO_DEADLINE_S = 240
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_a_failing_cell_ends_the_demo_with_status_one_and_its_traceback(demo, tm
     shown, _ = process.communicate(timeout=DEMO_DEADLINE_S)
 
     assert process.returncode == 1
-    assert "ZeroDivisionError: division by zero" in shown
+    assert "ZeroDivisionError: division by zero" in ANSI.sub("", shown)
     (output,) = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[0].outputs
     assert (output.ename, output.evalue) == ("ZeroDivisionError", "division by zero")
 
