@@ -65,11 +65,11 @@ def parse_config(content: bytes, origin: bytes = b"") -> Pairs:
             at = _line_end(text, at)
         elif (header := _SECTION.match(text, at)) is not None:
             section, at = _section_name(header), header.end()
-        elif section and (name := _NAME.match(text, at)) is not None:
+        elif (name := _NAME.match(text, at)) is not None:
             value, end = _value(text, name.end(), origin) if name[2] else (None, name.end())
             if not name[2] and text[end : end + 1] not in (b"", b"\n", b"#", b";"):
                 raise _bad_line(text, at, origin)
-            yield section + b"." + name[1].lower(), value
+            yield (section + b"." if section else b"") + name[1].lower(), value
             at = end
         else:
             raise _bad_line(text, at, origin)

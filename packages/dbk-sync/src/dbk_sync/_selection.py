@@ -81,7 +81,7 @@ class Selection:
             repository = repository_at(os.path.join(self.source, prefix[:-1]))
             if repository is not None:
                 shared, fold = self._shared(repository)
-                frame = self._frame([rules._replace(skip=len(prefix)) for rules in shared], fold=fold)
+                frame = self._frame([rules._replace(skip=len(prefix)) for rules in shared], prefix, fold=fold)
         if GITIGNORE in names:
             content = self._read(os.path.join(self.source, prefix + GITIGNORE), follow=False)
             if content:
@@ -120,9 +120,9 @@ class Selection:
         lead = b"/".join(below) + b"/"
         return Start(self._frame([rules._replace(lead=lead[rules.skip :], skip=0) for rules in found], fold=fold))
 
-    def _frame(self, below: Sequence[Placed], *, fold: bool) -> Frame:
+    def _frame(self, below: Sequence[Placed], prefix: bytes = b"", *, fold: bool) -> Frame:
         options = Placed(ruleset_of_patterns(self._patterns, fold), OPTIONS)
-        return Frame((options, *below), fold=fold)
+        return Frame((options, *below), prefix, fold=fold)
 
     def _shared(self, repository: Repository | None) -> tuple[list[Placed], bool]:
         """The rules that hold in a whole repository, highest rank first, and whether its case is ignored."""
