@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 
 import pytest
 from dbk_config import DbkError, Secret, cli
@@ -93,6 +94,18 @@ def test_a_bad_option_value_is_named_by_its_option(tmp_path, monkeypatch, capsys
 
     assert cli.run_parser(parser, ["go", "--display-rows", "0"]) == 2
     assert "error: argument --display-rows: must be a whole number of rows" in capsys.readouterr().err
+
+
+def test_the_manual_has_the_help_of_every_command(monkeypatch):
+    parser, _ = command(None, settings=("host",))
+    monkeypatch.setenv("COLUMNS", "40")
+
+    page = cli.manual(parser)
+
+    assert page.startswith("## `it`\n\n```text\nusage: it [-h]")
+    assert "### `it go`" in page
+    assert "  --host HOST    address of the workspace\n" in page
+    assert os.environ["COLUMNS"] == "40"
 
 
 def test_log_records_go_to_stderr_by_the_switch(capsys, monkeypatch):

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 from dbk_config import SettingsError, load
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 Config = pytest.importorskip("databricks.sdk.config").Config
@@ -59,7 +59,7 @@ def by_us(env, folder):
     return found.host, found.token and found.token.reveal(), found.cluster_id
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(FILES, st.fixed_dictionaries({}, optional=VARIABLES))
 def test_host_token_and_cluster_are_those_the_sdk_finds(sections, variables):
     with tempfile.TemporaryDirectory() as folder:

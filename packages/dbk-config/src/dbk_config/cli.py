@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from dbk_config._completion import add_completion, complete_with, completion_script
 from dbk_config._logging import configure_logging
+from dbk_config._manual import manual
 from dbk_config._options import (
     CONNECTION,
     add_command,
@@ -50,6 +51,7 @@ __all__ = [
     "completion_script",
     "configure_logging",
     "make_parser",
+    "manual",
     "redact",
     "run_command",
     "run_parser",
