@@ -85,9 +85,11 @@ def test_a_browser_shows_contexts_commands_files_and_requests_live(api, workspac
         page.wait_for_selector("#requests code:has-text('/api/1.2/commands/execute')")
         page.click("#files button:has-text('Users/')")
         page.wait_for_selector("#files button:has-text('dev@example.com/')")
+        asked_for_token = page.is_visible("#login")
         shown, address = page.content(), page.url
         browser.close()
 
     assert problems == []
+    assert not asked_for_token
     assert workspace.token not in shown
     assert workspace.token not in address

@@ -273,7 +273,13 @@ def _size(body: bytes | Path) -> int:
 
 
 def _printable(arguments: dict[str, Any] | None) -> dict[str, Any] | None:
-    """File parts by their size."""
+    """File parts by their size, secrets not at all."""
     if not arguments:
         return arguments
-    return {name: f"<{len(value)} bytes>" if isinstance(value, bytes) else value for name, value in arguments.items()}
+    return {name: _shown(name, value) for name, value in arguments.items()}
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name in ("string_value", "bytes_value"):
+        return "***"
+    return f"<{len(value)} bytes>" if isinstance(value, bytes) else value

@@ -152,7 +152,8 @@ class Folders:
 
     def create(self) -> Folders:
         """Make what is missing."""
-        for folder in (self.dbfs, self.workspace, self.volumes, self.clusters):
+        found = [self.dbfs / name for name in ("FileStore", "tmp", "user")]
+        for folder in (*found, self.workspace, self.volumes, self.clusters):
             folder.mkdir(parents=True, exist_ok=True)
         return self
 

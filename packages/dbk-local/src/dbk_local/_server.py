@@ -18,7 +18,17 @@ from tornado.httpserver import HTTPServer
 from tornado.routing import Rule
 from tornado.web import Application
 
-from . import _api_clusters, _api_commands, _api_dbfs, _api_files, _api_identity, _api_local, _api_workspace
+from . import (
+    _api_catalog,
+    _api_clusters,
+    _api_commands,
+    _api_dbfs,
+    _api_files,
+    _api_identity,
+    _api_local,
+    _api_secrets,
+    _api_workspace,
+)
 from ._cluster import OpenDriver
 from ._driver import open_driver
 from ._gateway import Gateway, allowed_hosts
@@ -32,7 +42,17 @@ from ._routes import Table
 from ._site import DEFAULT_CLUSTER_ID, Site
 from .errors import NotLoopback
 
-PARTS = (_api_commands, _api_clusters, _api_dbfs, _api_workspace, _api_files, _api_identity, _api_local)
+PARTS = (
+    _api_commands,
+    _api_clusters,
+    _api_dbfs,
+    _api_workspace,
+    _api_files,
+    _api_catalog,
+    _api_secrets,
+    _api_identity,
+    _api_local,
+)
 TABLE = Table(route for part in PARTS for route in part.ROUTES)
 LARGEST_BODY_BYTES = 6 * 2**30
 

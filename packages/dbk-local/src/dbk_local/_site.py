@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import Any
 
+from ._catalog import Catalog
 from ._clock import Clock
 from ._cluster import Cluster, OpenDriver, Surroundings
-from ._cluster_states import DATA_SECURITY, RUNTIMES, TERMINATED
+from ._cluster_states import DATA_SECURITY, RUNTIMES
 from ._dbfs import Dbfs
 from ._faults import Faults
 from ._log import RequestLog
 from ._options import Folders, Options
+from ._secrets import Secrets
 from ._tree import Tree
 from ._volumes import Volumes
 
@@ -35,6 +38,9 @@ class Site:
         self.tree = Tree(folders.workspace)
         self.tree.make_home(options.user_name)
         self.volumes = Volumes(folders.volumes)
+        self.catalog = Catalog(folders.volumes, options.user_name)
+        self.secrets = Secrets(folders.secrets)
+        self.settings: dict[str, str] = {}
         self.token_is_valid = True
         self.starts_running = True
         self._open_driver = open_driver
@@ -81,9 +87,4 @@ class Site:
 
 def _cluster_id(now_s: float) -> str:
     """`MMDD-HHMMSS-xxxxxxxx`."""
-    import time
-
     return time.strftime("%m%d-%H%M%S-", time.gmtime(now_s)) + secrets.token_hex(4)
-
-
-__all__ = ["DEFAULT_CLUSTER_ID", "TERMINATED", "WORKSPACE_ID", "Site"]
