@@ -213,7 +213,7 @@ def workspace() -> Iterator[Workspace]:
 def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Makes a folder with a project in it; keyword arguments are file names (dots as double underscores)."""
 
-    def make(settings: str = "sync.enabled=false", **files: str) -> Path:
+    def make(settings: str = "", **files: str) -> Path:
         folder = tmp_path_factory.mktemp("project")
         table = f"[tool.jupyter-databricks-kernel]\n{settings}\n"
         (folder / "pyproject.toml").write_text(table, "utf-8")

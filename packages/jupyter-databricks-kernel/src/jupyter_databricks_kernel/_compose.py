@@ -68,6 +68,8 @@ class Composition:
     def __init__(self, on_event: Callable[[Event | PhaseEntered], None]) -> None:
         self._on_event = on_event
         self._lock = threading.Lock()
+        # A cell that was given up after an interrupt may still be busy with the files when the next one comes.
+        self._turn = threading.Lock()
         self._cluster_id: str | None = None
         self._settings: Settings | None = None
         self._session: Session | None = None
@@ -90,13 +92,10 @@ class Composition:
         self._running = running = _Running(job, job.run_id)
         session = self._open()
         files = None if job.request.hidden else self._files
-        if files is not None:
-            self._enter(SCANNING)
-            files.check()
-        self._enter(None if self.live else OPENING)
         for request in job.before:
             session.start(request.code, silent=True, store_history=False)
         for attempt in range(1, ATTEMPTS + 1):
+            self._bring_files(session, files)
             running.refusal = None
             self._run_once(session, running, files)
             if not isinstance(running.refusal, NeedsAll):
@@ -105,6 +104,13 @@ class Composition:
             running.run_id = f"{job.run_id}.{attempt}"
         if running.refusal is not None:
             raise running.refusal
+
+    def _bring_files(self, session: Session, files: Files | None) -> None:
+        if files is not None:
+            self._enter(SCANNING)
+            with self._turn:
+                files.before_cell(session.call if self.live else None)
+        self._enter(None if self.live else OPENING)
 
     def _run_once(self, session: Session, running: _Running, files: Files | None) -> None:
         command = self._start(session, running, files)
@@ -261,7 +267,8 @@ class Composition:
         session = self._need_session()
         if self._files is None:
             return _report.plain("Sending files is switched off in the settings (sync.enabled).")
-        return _report.sent(self._files.push_now(session.call))
+        with self._turn:
+            return _report.sent(self._files.push_now(session.call))
 
     def _cluster_page(self) -> str:
         settings = self._settings

@@ -6,7 +6,6 @@ on, and then it says so.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -73,65 +72,75 @@ class Files:
         self._go_on = settings.sync.on_error == "continue"
         self._enter = enter
         self._notice = notice
-        self._lock = threading.RLock()
         self._checked: Plan | None = None
         self._sent: Plan | None = None
         self.last: Reply | None = None
 
-    def check(self) -> None:
-        """Looks at the tree before anything is started for the cell.
+    def before_cell(self, call: Call | None) -> None:
+        """Looks at the tree before anything is started for the cell, and sends what is too much to travel with it.
+
+        Args:
+            call: The way into the interpreter; None when there is none yet: `bring_all` follows then.
 
         Raises:
-            DbkError: The files must not or cannot be sent (a size limit, an unreadable file).
+            DbkError: The files must not or cannot be sent (a size limit, an unreadable file, no store).
         """
-        with self._lock, self._excused():
-            self._checked = None
-            self._checked = self._sync.plan()
+        self._checked = None
+        with self._excused():
+            plan = self._sync.plan()
+            if call is not None and not plan.is_empty and self._sync.attachment(plan) is None:
+                with self._driver.through(call):
+                    self._push(plan)
+            else:
+                self._checked = plan
 
     def bring_all(self, call: Call) -> None:
-        """A fresh interpreter is ready: sees what it still has, and brings the rest."""
-        with self._lock, self._excused(), self._driver.through(call):
-            self._checked = None
+        """A fresh interpreter is ready: sees what it still has, and brings the rest.
+
+        Raises:
+            DbkError: The files cannot be sent.
+        """
+        self._checked = None
+        with self._excused(), self._driver.through(call):
             self._enter(SENDING)
             self._sync.renew()
             self._push_changes()
 
-    def with_cell(self, call: Call) -> Mapping[str, Any]:
-        """What has changed since: as an attachment of the cell that is being sent, or, when that is too much, at once.
+    def with_cell(self) -> Mapping[str, Any]:
+        """What travels with the cell that is being sent: attachments by name.
 
         Raises:
-            DbkError: It could not be sent.
+            DbkError: Too much has changed since `before_cell`.
         """
-        with self._lock, self._excused(), self._driver.through(call):
-            self._sent = None
-            plan = self._checked if self._checked is not None else self._sync.plan()
-            self._checked = None
-            attachment = None if plan.is_empty else self._sync.attachment(plan)
+        from dbk_sync.errors import ReceiverError
+
+        self._sent = None
+        with self._excused():
+            plan, self._checked = self._checked or self._sync.plan(), None
+            attachment = self._sync.attachment(plan)
             if attachment is not None:
                 self._sent = plan
                 return {attachment[0]: attachment[1]}
             if not plan.is_empty:
-                self._push(plan)
+                raise ReceiverError("the files changed while the session was being opened", "Run the cell again.")
         return {}
 
     def delivered(self, reply: Any) -> None:
         """The attachment of the running cell was taken."""
-        with self._lock:
-            plan, self._sent = self._sent, None
-            if plan is not None:
-                self.last = self._sync.acknowledge(plan, reply)
+        plan, self._sent = self._sent, None
+        if plan is not None:
+            self.last = self._sync.acknowledge(plan, reply)
 
     def refused(self, error: str) -> Exception:
         """The attachment of the running cell was refused, so the cell did not run: what to raise for it."""
         from dbk_sync.errors import ReceiverError
 
-        with self._lock:
-            self._sent = None
-            ename, _, text = error.partition(": ")
-            if ename == "SyncRefused":
-                return ReceiverError(text, "The cell was not run, because its files would be stale.")
-            self._sync.forget()
-            return NeedsAll(text)
+        self._sent = None
+        ename, _, text = error.partition(": ")
+        if ename == "SyncRefused":
+            return ReceiverError(text, "The cell was not run, because its files would be stale.")
+        self._sync.forget()
+        return NeedsAll(text)
 
     def push_now(self, call: Call) -> Reply | None:
         """Brings over what has changed, without a cell; None when nothing has.
@@ -139,7 +148,7 @@ class Files:
         Raises:
             DbkError: It could not be sent.
         """
-        with self._lock, self._driver.through(call):
+        with self._driver.through(call):
             return self._push_changes()
 
     def close(self, call: Call) -> None:
