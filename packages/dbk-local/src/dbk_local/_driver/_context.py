@@ -27,11 +27,13 @@ from dbk_local._driver._emitted import Emitted
 from dbk_local._driver._environment import ContextEnvironment
 from dbk_local._driver._interrupts import Interrupts
 from dbk_local._driver._magics import register_magics
+from dbk_local._driver._mounts import cover_tmp
 from dbk_local._driver._namespace import fill_namespace
 from dbk_local._driver._service import Service
 from dbk_local._driver._shell import CommandShell
 from dbk_local._driver._sql import run_sql
 from dbk_local._driver._wire import truth_from_json
+from dbk_local._seam import Truth
 
 # What Spark shows beside a job.
 _DESCRIPTION_CHARS = 200
@@ -80,6 +82,8 @@ def _settle(spec: dict[str, Any]) -> None:
     truth = truth_from_json(spec["truth"])
     home = Path(spec["home"])
     home.mkdir(parents=True, exist_ok=True)
+    if not truth.shared_tmp:
+        _leave_shared_tmp(truth, home)
     os.environ.update(truth.spark_env_vars)
     os.environ["DATABRICKS_RUNTIME_VERSION"] = truth.runtime
     os.environ["TZ"] = "Etc/UTC"
@@ -90,6 +94,14 @@ def _settle(spec: dict[str, Any]) -> None:
     sys.argv = [""]
     sys.path.insert(0, "")
     random.seed()  # the state was copied by the fork
+
+
+def _leave_shared_tmp(truth: Truth, home: Path) -> None:
+    """A `/tmp` of this context alone; where the platform allows none, at least other temporary names."""
+    kept = [home, truth.dbfs_root, truth.workspace_root, truth.volumes_root, truth.local_disk]
+    kept += map(Path, [sys.prefix, sys.base_prefix, *filter(None, sys.path)])
+    if not cover_tmp(home / "tmp", kept):
+        os.environ["TMPDIR"] = str(home / "tmp")
 
 
 class _Context:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
+import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ class Context:
         self._running = False
         self._interrupted = False
         self._output_cap_mb: int | None = None
-        self._environment = driver.environment_folder()
+        self._environment = f"pythonEnv-{uuid.uuid4()}"
 
     async def start(self) -> None:
         """Start a (new) interpreter; raises what `Interpreter.start` raises."""
@@ -115,4 +115,4 @@ class Context:
         self._driver.contexts.pop(self.context_id, None)
         await self._interpreter.kill()
         await self._watching
-        await asyncio.to_thread(shutil.rmtree, self._environment, ignore_errors=True)
+        await self._driver.remove_environment(self._environment)

@@ -26,7 +26,7 @@ _EXIT_NOTICE_TIMEOUT_S = 10.0
 class Interpreter:
     """Forked from the driver's zygote; `start` it before anything else."""
 
-    def __init__(self, driver: Driver, environment: Path) -> None:
+    def __init__(self, driver: Driver, environment: str) -> None:
         self._driver = driver
         self._spec = driver.context_spec(environment)
         self._open = contextlib.ExitStack()

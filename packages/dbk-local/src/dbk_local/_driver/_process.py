@@ -9,7 +9,6 @@ import secrets
 import shutil
 import socket
 import sys
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,9 @@ from dbk_local._seam import DriverDied, Truth
 # A preload takes about a second; on a busy machine with a cold disk it was seen to take twenty.
 _START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 10.0
+LOCAL_DISK = "/local_disk0"
+ENVIRONMENTS = ".ephemeral_nfs/envs"
+WORKING_DIRECTORY = "/databricks/driver"
 
 
 class Driver:
@@ -35,6 +37,8 @@ class Driver:
         self.exits: dict[int, asyncio.Future[int]] = {}
         """Wait status of each forked process that has not been collected yet."""
         self.contexts: dict[str, Context] = {}
+        self.mounted = False
+        """Contexts see `/dbfs` and the like; else these paths are absent."""
         self._zygote: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._forked: asyncio.Queue[int] = asyncio.Queue()
@@ -47,7 +51,9 @@ class Driver:
         """It died without having been asked to."""
 
     async def start(self) -> None:
-        for folder in (self.folder, self._cwd, self.truth.local_disk):
+        truth = self.truth
+        roots = (truth.local_disk, truth.dbfs_root, truth.volumes_root, truth.workspace_root)
+        for folder in (self.folder, self._cwd, *roots):
             folder.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair()
         with theirs, open(self.folder / "driver.log", "ab") as log:
@@ -62,16 +68,31 @@ class Driver:
                 env=_environment(),
             )
         reader, self._writer = await asyncio.open_connection(sock=ours)
-        self._send({"t": "start", "spark": self.truth.spark, "truth": truth_to_json(self.truth)})
+        root = self.folder.absolute() / "root"
+        self._send({"t": "start", "spark": self.truth.spark, "places": self._places(), "root": str(root)})
         ready = await asyncio.wait_for(_frames.read(reader), _START_TIMEOUT_S)
         if ready is None:
             await self.stop()
             raise DriverDied("the driver process ended while it started; see " + str(self.folder / "driver.log"))
+        self.mounted = ready["mounted"]
         self._watching = asyncio.create_task(self._watch(reader))
 
     @property
     def _cwd(self) -> Path:
-        return self.folder / "cwd"
+        return self.folder.absolute() / "cwd"
+
+    def _places(self) -> dict[str, str]:
+        """What a driver has at its root, as far as it may be seen in this access mode."""
+        truth = self.truth
+        places = {
+            "/Volumes": truth.volumes_root,
+            "/Workspace": truth.workspace_root,
+            WORKING_DIRECTORY: self._cwd,
+            LOCAL_DISK: truth.local_disk,
+        }
+        if truth.dbfs_fuse and truth.dbfs_enabled and truth.access_mode != "standard":
+            places["/dbfs"] = truth.dbfs_root
+        return {place: str(folder.absolute()) for place, folder in places.items()}
 
     def _send(self, message: dict[str, Any]) -> None:
         if self._writer is None or self._writer.is_closing():
@@ -135,15 +156,20 @@ class Driver:
         self.contexts[context_id] = context
         return context
 
-    def environment_folder(self) -> Path:
-        """Where the packages of a new context go; the name is what it is on Databricks."""
-        return self.truth.local_disk.absolute() / ".ephemeral_nfs" / "envs" / f"pythonEnv-{uuid.uuid4()}"
-
-    def context_spec(self, environment: Path) -> dict[str, Any]:
+    def context_spec(self, environment: str) -> dict[str, Any]:
         """What a forked interpreter needs to know; a new private folder each time."""
-        home = self.folder / "contexts" / secrets.token_hex(8)
+        home = self.folder.absolute() / "contexts" / secrets.token_hex(8)
         truth = truth_to_json(self.truth)
-        return {"truth": truth, "home": str(home), "environment": str(environment), "cwd": str(self._cwd)}
+        disk, cwd = Path(LOCAL_DISK), Path(WORKING_DIRECTORY)
+        if not self.mounted:
+            disk, cwd = self.truth.local_disk.absolute(), self._cwd
+        seen = str(disk / ENVIRONMENTS / environment)
+        return {"truth": truth, "home": str(home), "environment": seen, "cwd": str(cwd)}
+
+    async def remove_environment(self, environment: str) -> None:
+        """Remove what `%pip` has installed for a context."""
+        folder = self.truth.local_disk / ENVIRONMENTS / environment
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def stream_active(self, context_id: str) -> bool:
         context = self.contexts.get(context_id)

@@ -17,9 +17,11 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from dbk_local._driver import _frames, _tree
+from dbk_local._driver._mounts import mount_places
 
 # Order matters only for speed. What is not installed is left out: every one of them is optional but IPython.
 _PRELOADED = (
@@ -41,8 +43,10 @@ def main() -> None:
     _tree.adopt_orphans()
     first, _fds = _frames.receive(server)
     if first is not None:
+        # First of all: a namespace of users can only be entered by a process of one thread.
+        mounted = mount_places({place: Path(path) for place, path in first["places"].items()}, Path(first["root"]))
         preload(with_spark=first["spark"] != "off")
-        _frames.send(server, {"t": "ready", "pid": os.getpid()})
+        _frames.send(server, {"t": "ready", "mounted": mounted})
         _Zygote(server).serve()
     signal.set_wakeup_fd(-1)
     _tree.kill_below(os.getpid())
