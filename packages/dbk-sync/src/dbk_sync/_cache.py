@@ -75,7 +75,11 @@ class HashCache:
 
 def status_of(status: os.stat_result) -> bytes:
     """The part of a status that tells whether a file is unchanged, packed."""
-    return STATUS.pack(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode)
+    try:
+        return STATUS.pack(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode)
+    except struct.error:  # a time after 2262 or before 1678, which some file systems keep
+        times = [(time + 2**63) % 2**64 - 2**63 for time in (status.st_mtime_ns, status.st_ctime_ns)]
+        return STATUS.pack(*times, status.st_size, status.st_ino % 2**64, status.st_mode)
 
 
 def row_of(entry: Entry, status: bytes, flags: int, scanned_ns: int, old: Row | None) -> Row:

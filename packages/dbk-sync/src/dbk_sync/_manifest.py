@@ -37,7 +37,7 @@ FULL: Final = ""
 _HEAD = struct.Struct(">4sBI")
 _MAGIC = b"DBKM"
 _VERSION = 1
-_UNSAFE_PART = re.compile(rb"(?:^|/)(?:\.{0,2}|\.git|\.databricks)(?:/|$)")
+_UNSAFE_PART = re.compile(rb"(?:^|/)(?:\.{0,2}|\.git|\.databricks)(?:/|\Z)")
 
 
 class Entry(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -103,16 +104,18 @@ class _Walker:
             path = prefix + name
             try:
                 status = entry.stat(follow_symlinks=False)
+                row = known(path)
+                if row is not None and row[0] == pack(
+                    status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode
+                ):
+                    hit(row)
+                    continue
             except OSError as error:
                 self._refused(path, error)
                 continue
-            row = known(path)
-            if row is not None and row[0] == pack(
-                status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode
-            ):
-                hit(row)
-            else:
-                self._other(path, status, frame)
+            except struct.error:
+                pass  # a time outside of 64 bits: such a file is read each time
+            self._other(path, status, frame)
 
     def _other(self, path: bytes, status: os.stat_result, frame: Frame) -> None:
         """Takes note of what is not a known, unchanged file."""

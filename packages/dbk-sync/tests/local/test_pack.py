@@ -1,0 +1,203 @@
+"""The pack, read by a second implementation of its documented format."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import random
+import struct
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from dbk_sync import ContentReader, Entry, Manifest, Plan, ScanOptions, difference, pack, plan, scan
+from dbk_sync.errors import ChangedWhileReadingError, SyncError
+
+Plant = Callable[..., None]
+MODES = {1: "644", 2: "755", 3: "link"}
+
+
+def unpack(blob: bytes) -> tuple[str, str, dict[bytes, tuple[str, bytes]], list[bytes], list[bytes]]:
+    """Base tree, new tree, puts with mode and content, deletes, and the order of the puts."""
+    assert blob[:6] == b"DBKP\x01\x01"
+    raw = zlib.decompressobj()
+    stream = raw.decompress(blob[6:])
+    assert raw.eof
+    assert raw.unused_data == b""
+    (length,) = struct.unpack_from(">I", stream)
+    header, contents = stream[4 : 4 + length], stream[4 + length :]
+    base, new, puts, deletes = struct.unpack_from(">32s32sII", header)
+    names = header[72 + 41 * puts :].split(b"\0")
+    assert names.pop() == b""
+    assert len(names) == puts + deletes
+    found, at = {}, 0
+    for name, (mode, size, digest) in zip(
+        names, struct.iter_unpack(">BQ32s", header[72 : 72 + 41 * puts]), strict=False
+    ):
+        content = contents[at : at + size]
+        assert hashlib.sha256(content).digest() == digest
+        found[name] = (MODES[mode], content)
+        at += size
+    assert at == len(contents)
+    return "" if base == bytes(32) else base.hex(), new.hex(), found, names[puts:], names[:puts]
+
+
+def packed(proposal: Plan, **options: object) -> bytes:
+    return b"".join(pack(proposal, ContentReader(proposal.source), **options))  # type: ignore[arg-type]
+
+
+def test_a_full_pack_holds_the_whole_tree(root: Path, plant: Plant):
+    plant(root, {"a": b"1", "d/run": b"#!", "l": "-> d/run", "empty": b"", "caf\udce9": b"x"})
+    (root / "d/run").chmod(0o755)
+    proposal = plan(scan(root))
+
+    base, new, puts, deletes, _ = unpack(packed(proposal))
+
+    assert (base, new, deletes) == ("", proposal.manifest.tree, [])
+    assert puts == {
+        b"a": ("644", b"1"),
+        b"d/run": ("755", b"#!"),
+        b"l": ("link", b"d/run"),
+        b"empty": ("644", b""),
+        b"caf\xe9": ("644", b"x"),
+    }
+
+
+def test_a_pack_holds_the_difference_only(root: Path, plant: Plant):
+    plant(root, {"a": b"1", "b": b"2", "c": b"3"})
+    before = scan(root)
+    plant(root, {"a": b"11"})
+    (root / "b").unlink()
+    proposal = plan(scan(root), before.manifest)
+
+    base, new, puts, deletes, _ = unpack(packed(proposal))
+
+    assert (base, new) == (before.manifest.tree, proposal.manifest.tree)
+    assert puts == {b"a": ("644", b"11")}
+    assert deletes == [b"b"]
+
+
+def test_contents_are_ordered_by_extension_then_path(root: Path, plant: Plant):
+    plant(root, ["b.py", "d/a.py", "c.md", "Makefile", "a.tar.gz", "z/.env"])
+
+    order = unpack(packed(plan(scan(root))))[4]
+
+    assert order == [b"Makefile", b"z/.env", b"a.tar.gz", b"c.md", b"b.py", b"d/a.py"]
+
+
+def test_equal_plans_give_equal_packs(root: Path, plant: Plant):
+    plant(root, {f"d{number % 7}/f{number}.py": b"x" * number for number in range(50)})
+
+    assert packed(plan(scan(root))) == packed(plan(scan(root)))
+
+
+def test_zstd_unpacks_to_the_same_stream(root: Path, plant: Plant):
+    if importlib.util.find_spec("backports") is None or importlib.util.find_spec("backports.zstd") is None:
+        pytest.skip("no module for zstd is installed")
+    from backports import zstd
+
+    plant(root, {"a": b"1" * 5000, "b": b"2"})
+    proposal = plan(scan(root))
+
+    blob = packed(proposal, codec="zstd")
+
+    assert blob[:6] == b"DBKP\x01\x02"
+    assert zstd.decompress(blob[6:]) == zlib.decompress(packed(proposal)[6:])
+
+
+def test_zstd_without_a_module_is_an_error_with_a_remedy(root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(__import__("sys").modules, "backports.zstd", None)
+    monkeypatch.setitem(__import__("sys").modules, "compression.zstd", None)
+
+    with pytest.raises(SyncError, match="use the zlib codec"):
+        packed(plan(scan(root)), codec="zstd")
+
+
+def test_slices_are_at_most_one_mebibyte(root: Path):
+    (root / "a").write_bytes(random.Random(1).randbytes(5_000_000))
+    proposal = plan(scan(root))
+
+    sizes = [len(piece) for piece in pack(proposal, ContentReader(proposal.source))]
+
+    assert max(sizes) == 1 << 20
+    assert sum(sizes) > 5_000_000
+
+
+def test_a_pack_is_never_in_memory_as_a_whole(root: Path):
+    noise = random.Random(1).randbytes(1 << 20)
+    with (root / "large").open("wb") as file:
+        for number in range(96):
+            file.write(noise[number:])
+    with (root / "zeros").open("wb") as file:
+        file.truncate(64 << 20)
+    proposal = plan(scan(root))
+
+    tracemalloc.start()
+    try:
+        total = sum(len(piece) for piece in pack(proposal, ContentReader(proposal.source), level=1))
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert total > 90 << 20
+    assert peak_bytes < 16 << 20
+
+
+@pytest.mark.parametrize("change", ["content", "longer", "shorter", "gone", "a link", "retargeted"])
+def test_a_file_that_is_no_longer_as_planned_ends_the_pack(change: str, root: Path, plant: Plant):
+    plant(root, {"a": b"12345", "b": b"", "l": "-> a"})
+    proposal = plan(scan(root))
+    contents = {"content": b"12344", "longer": b"123456", "shorter": b"1234"}
+    (root / ("l" if change == "retargeted" else "a")).unlink()
+    if change in contents:
+        (root / "a").write_bytes(contents[change])
+    elif change == "a link":
+        (root / "a").symlink_to("b")
+    elif change == "retargeted":
+        (root / "l").symlink_to("b")
+
+    with pytest.raises(ChangedWhileReadingError, match="while it was being sent") as caught:
+        packed(proposal)
+
+    assert caught.value.files[0][0] == (b"l" if change == "retargeted" else b"a")
+
+
+def test_any_source_of_contents_will_do():
+    contents = {b"a": b"x" * 10, b"b": b""}
+    entries = [Entry(path, "644", len(data), hashlib.sha256(data).digest()) for path, data in contents.items()]
+    manifest = Manifest.of(entries)
+
+    def open_content(entry: Entry) -> Iterable[bytes]:
+        return [contents[entry.path][:4], contents[entry.path][4:]]
+
+    blob = b"".join(pack(Plan(b"", None, manifest, difference(None, manifest)), open_content))
+
+    assert unpack(blob)[2] == {b"a": ("644", b"x" * 10), b"b": ("644", b"")}
+
+
+def test_applying_packs_one_after_the_other_follows_the_source(root: Path, plant: Plant):
+    chance = random.Random(3)
+    names = ["a", "b", "d/a", "d/e/c", "f.py"]
+    remote: dict[bytes, tuple[str, bytes]] = {}
+    base: Manifest | None = None
+    for _ in range(40):
+        for name in chance.sample(names, 2):
+            if (root / name).exists() and chance.random() < 0.4:
+                (root / name).unlink()
+            else:
+                plant(root, {name: chance.randbytes(3)})
+        proposal = plan(scan(root, ScanOptions()), base)
+        if proposal.is_empty:
+            continue
+
+        told_base, told_new, puts, deletes, _ = unpack(packed(proposal))
+        assert told_base == ("" if base is None else base.tree)
+        remote = {path: value for path, value in remote.items() if path not in deletes} | puts
+        base = proposal.manifest
+
+        assert told_new == base.tree
+        assert {path: content for path, (_, content) in remote.items()} == {
+            entry.path: (root / entry.path.decode()).read_bytes() for entry in base
+        }
