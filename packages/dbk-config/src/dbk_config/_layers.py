@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -188,6 +187,8 @@ def profile_names(text: str, file: Path) -> list[str]:
 
 def _sections(text: str, file: Path) -> tuple[dict[str, dict[str, str]], SettingsError | None]:
     # The SDK reads each section without those of [DEFAULT] mixed in, hence the private attribute, as there.
+    import configparser  # only where there is a file
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,8 @@ def parse(text: str, file: Path) -> dict[str, Any]:
     Raises:
         UnreadableFile: it is not TOML; says what is wrong, with line and column, and shows nothing of the text.
     """
+    import tomllib  # only where there is a file
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -77,6 +78,8 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 
 def _path(key: str) -> Key:
     """The parts of a dotted key, unquoted by the standard parser itself."""
+    import tomllib
+
     path: list[str] = []
     value: Any = tomllib.loads(f"{key.strip()} = 0")
     while isinstance(value, dict):

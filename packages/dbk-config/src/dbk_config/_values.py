@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -50,6 +49,8 @@ def from_text(setting: Setting, text: str) -> Any:
     Raises:
         Refused: the text is no such value.
     """
+    import json  # costs more to import than the rest of this module
+
     text = text.strip()
     try:
         if setting.kind == "flag":
@@ -135,5 +136,7 @@ def _not(setting: Setting, value: object) -> str:
 
 
 def _shown(value: object) -> str:
+    import json
+
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:57] + "..."
