@@ -19,6 +19,7 @@ STATUS: Final = struct.Struct("<qqQQI")
 
 Packed, because one `bytes` is smaller than five numbers, and is saved and loaded as it is.
 """
+_TIMES = struct.Struct("<qq")
 CHANGED: Final = bytes(STATUS.size)
 """A status that no file has."""
 
@@ -87,11 +88,11 @@ def row_of(entry: Entry, status: bytes, flags: int, scanned_ns: int, old: Row | 
 
     Where it equals `old`, or its entry does, the old objects are given, so that equality is identity.
     """
-    if old is not None and old.entry == entry:
-        entry = old.entry
-    mtime_ns, ctime_ns, *_ = STATUS.unpack(status)
+    mtime_ns, ctime_ns = _TIMES.unpack_from(status)
     safe_ns = scanned_ns - RACY_WINDOW_NS
     if mtime_ns >= safe_ns or ctime_ns >= safe_ns or entry.mode == "link":
         status = CHANGED
-    row = Row(status, flags, entry)
-    return old if old is not None and old == row else row
+    if old is None:
+        return Row(status, flags, entry)
+    row = Row(status, flags, old.entry if old.entry == entry else entry)
+    return old if old == row else row

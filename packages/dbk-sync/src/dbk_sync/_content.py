@@ -71,7 +71,13 @@ def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> C
                 raise
             break  # a link has taken its place
         try:
-            sha256, head, read_bytes = _digested(descriptor, size_bytes)
+            # One read for a small file: a byte more than expected shows whether it has grown.
+            head = os.read(descriptor, min(size_bytes, PIECE_BYTES) + 1)
+            read_bytes = len(head)
+            if read_bytes <= PIECE_BYTES:
+                sha256 = hashlib.sha256(head).digest()
+            else:
+                sha256, read_bytes = _digested(descriptor, head)
             after = os.fstat(descriptor)
         finally:
             os.close(descriptor)
@@ -84,20 +90,13 @@ def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> C
     raise ChangingError
 
 
-def _digested(descriptor: int, size_bytes: int) -> tuple[bytes, bytes, int]:
-    """Digest, head and length of what the descriptor gives until its end."""
-    if size_bytes < PIECE_BYTES:
-        # One read for a small file: a byte more than expected shows whether it has grown.
-        content = os.read(descriptor, size_bytes + 1)
-        if len(content) == size_bytes:
-            return hashlib.sha256(content).digest(), content, size_bytes
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    digest, head, length = hashlib.sha256(), b"", 0
+def _digested(descriptor: int, head: bytes) -> tuple[bytes, int]:
+    """Digest and length of `head` and what the descriptor gives after it."""
+    digest, length = hashlib.sha256(head), len(head)
     for piece in _pieces(descriptor, PIECE_BYTES):
         digest.update(piece)
-        head = head or piece
         length += len(piece)
-    return digest.digest(), head, length
+    return digest.digest(), length
 
 
 def _pieces(descriptor: int, size_bytes: int) -> Iterator[bytes]:

@@ -96,9 +96,14 @@ def plan(scan: Scan, base: Manifest | None = None, *, case_sensitive: bool = Tru
         warnings=(*scan.warnings, *clashes, *_put_warnings(delta.puts, scan)),
         skipped=scan.skipped,
         secret_paths=frozenset(secrets),
-        filter_deletes=tuple([path for path in delta.deletes if os.path.lexists(os.path.join(scan.source, path))]),
+        filter_deletes=tuple([path for path in delta.deletes if _is_there(os.path.join(scan.source, path))]),
         cache=scan.cache,
     )
+
+
+def _is_there(whole: bytes) -> bool:
+    """Whether there is still something a plan could hold: a directory of the same name is something else."""
+    return os.path.lexists(whole) and (os.path.islink(whole) or not os.path.isdir(whole))
 
 
 def _put_warnings(puts: Iterable[Entry], scan: Scan) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import logging
 import os
 import secrets
@@ -91,6 +92,8 @@ class Sync:
         user_name: Who is asking; None to ask the workspace when it matters.
         notify: Hears sentences for the user, each once.
         progress: Hears `(bytes sent, bytes in all)` while a pack is uploaded.
+        name: What the tree is found again by, also from another process; its files then stay after `close`. Without a
+            name it is of this object alone, and goes with it.
 
     Example:
         >>> sync = Sync(load(), driver=session_adapter)
@@ -108,6 +111,7 @@ class Sync:
         user_name: str | None = None,
         notify: Callable[[str], None] | None = None,
         progress: Callable[[int, int], None] | None = None,
+        name: str | None = None,
     ) -> None:
         self.source = Path(os.path.abspath(settings.project_dir / settings.sync.source))
         self._settings = settings
@@ -117,7 +121,8 @@ class Sync:
         self._user_name = user_name
         self._notify = notify or LOG.info
         self._progress = progress
-        self._session = secrets.token_hex(8)
+        self._name = name
+        self._session = secrets.token_hex(8) if name is None else hashlib.sha256(name.encode()).hexdigest()[:16]
         self._known = _Known()
         self._cache: HashCache | None = None
         self._http: Http | None = None
@@ -215,7 +220,7 @@ class Sync:
         Raises:
             ReceiverError: The driver does not answer as it should.
         """
-        base = self._known.base
+        base = self._known.base or (_state.load(self._key()).manifest if self._name else None)
         self.forget()
         answer = self._look()
         if base is not None and answer["tree"] == base.tree:
@@ -284,12 +289,13 @@ class Sync:
                 self._known.said.add(notice)
                 self._notify(notice)
 
-    def _place(self) -> dict[str, str]:
+    def _place(self) -> dict[str, Any]:
         """Where the tree lies, as each request says it."""
         extract_to = self._settings.sync.extract_to
         user = self._user() if extract_to == "workspace" else ""
         where = "driver" if extract_to == "workspace" and not user else extract_to
-        return {"session": self._session, "extract_to": where, "user": user, "project": self.source.name}
+        keep = {"keep": True} if self._name else {}
+        return {"session": self._session, "extract_to": where, "user": user, "project": self.source.name, **keep}
 
     def _may_inline(self, plan: Plan) -> bool:
         return self._settings.sync.inline and not plan.sends_secrets

@@ -22,13 +22,15 @@ class WorkspaceStore:
 
     def __init__(self, http: Http) -> None:
         self._http = http
+        self._made: set[str] = set()
 
     def put(self, path: str, body: Body, *, overwrite: bool = True, progress: Progress | None = None) -> bool:
-        if body.size_bytes > _LARGE_BYTES:
-            self.make_dir(path.rpartition("/")[0])  # or all of it may be sent in vain
+        folder = path.rpartition("/")[0]
+        if body.size_bytes > _LARGE_BYTES and folder not in self._made:
+            self.make_dir(folder)  # or all of it may be sent in vain
         answer = self._put(path, body, overwrite, progress)
         if answer.status == 404:
-            self.make_dir(path.rpartition("/")[0])
+            self.make_dir(folder)
             answer = self._put(path, body, overwrite, progress)
         if not overwrite and _exists_already(answer):
             return False
@@ -47,6 +49,7 @@ class WorkspaceStore:
         answer = self._http.request("POST", "/api/2.0/workspace/mkdirs", json={"path": _bare(path)})
         check_open(answer, path, self.name)
         answer.check()
+        self._made.add(path)
 
     def delete(self, path: str) -> None:
         answer = self._delete(path)
@@ -55,6 +58,7 @@ class WorkspaceStore:
             answer.check()
 
     def remove_dir(self, path: str) -> bool:
+        self._made.clear()
         return self._delete(path).ok
 
     def list(self, path: str) -> Iterator[Found]:

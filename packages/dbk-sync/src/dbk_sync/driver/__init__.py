@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-__all__ = ["bootstrap", "version"]
+__all__ = ["bootstrap", "checkout_script", "version"]
 
 MODULES: Final = (
     "_refusals",
@@ -49,6 +49,20 @@ def bootstrap() -> str:
     packed = base64.b64encode(zlib.compress(program.encode("ascii"), 9)).decode("ascii")
     unpack = f'__import__("zlib").decompress(__import__("base64").b64decode("{packed}"))'
     return f'exec({unpack}, {{"__name__": "_dbk_sync_loader"}})'
+
+
+@cache
+def checkout_script() -> str:
+    """A program that makes a directory of the packs beside it; needs nothing but Python."""
+    lines = [
+        '"""Makes a directory of the packs beside this file: python checkout.py DESTINATION',
+        "",
+        "In a notebook: runpy.run_path('/dbfs/DIR/checkout.py')['checkout']('/tmp/my-project')",
+        '"""',
+        bootstrap(),
+        _text("_checkout"),
+    ]
+    return "\n".join(lines)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import time
 
@@ -68,7 +69,7 @@ def sweep(root: bytes, disk: Disk, now_s: float) -> list[bytes]:
             if len(removed) == _SWEPT_AT_ONCE:
                 break
             path = os.path.join(root, name)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 if _is_abandoned(path, shared, now_s):
                     tree = Tree(path, disk)
                     tree.open()
@@ -79,7 +80,11 @@ def sweep(root: bytes, disk: Disk, now_s: float) -> list[bytes]:
 
 def _is_abandoned(path: bytes, shared: bool, now_s: float) -> bool:
     control = os.path.join(path, CONTROL)
-    touched = os.lstat(os.path.join(control, b"tree.json")).st_mtime
+    marker = os.path.join(control, b"tree.json")
+    touched = os.lstat(marker).st_mtime
+    with open(marker, encoding="utf-8") as file:
+        if json.load(file).get("keep"):
+            return False
     if now_s - touched < (_IDLE_SHARED_S if shared else _IDLE_LOCAL_S):
         return False
     if shared:

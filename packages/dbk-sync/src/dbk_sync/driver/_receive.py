@@ -1,7 +1,7 @@
 """Requests in, answers out: what the receiver does for a client, one dict each way.
 
 A request has `op`, `session` (hex, unguessable), and for all but `piece` where the tree lies: `extract_to`
-(`workspace`, `driver` or an absolute path), `user`, `project`. Operations:
+(`workspace`, `driver` or an absolute path), `user`, `project`; `keep` when it outlives the session. Operations:
 
 ```
 open     where the tree will be or is -> {path, where, tree, dbfs}
@@ -123,7 +123,8 @@ class Receiver:
 
     def _create(self, session: str, place: _Place, request: dict[str, Any], file: Any) -> Outcome:
         """The first files of a session, and the interpreter's move into their directory."""
-        marker = json.dumps({"v": 1, "session": session, "project": request["project"], "made": time.time()}).encode()
+        about = {"v": 1, "session": session, "project": request["project"], "made": time.time()}
+        marker = json.dumps({**about, "keep": bool(request.get("keep"))}).encode()
         tree = Tree(place.path, self._disk)
         outcome = None
         if place.where != "path":
@@ -159,14 +160,13 @@ class Receiver:
             "changed_count": len(changed),
         }
 
-    def _close(self, session: str, place: _Place, _request: dict[str, Any], _data: bytes) -> dict[str, Any]:
+    def _close(self, session: str, place: _Place, request: dict[str, Any], _data: bytes) -> dict[str, Any]:
         held = self._hold(session, place)
         self._pieces.remove()
         _interpreter.leave(place.path, self._came_from.pop(session, "/"))
         kept = 0
-        if held is not None and place.where != "path":  # a directory somebody chose keeps its files
-            kept = held.tree.clear()
-        if place.where != "path":
+        if place.where != "path" and not request.get("keep"):  # a directory somebody chose keeps its files
+            kept = 0 if held is None else held.tree.clear()
             self._disk.remove_tree(beside(place.path))
             with contextlib.suppress(OSError):
                 self._disk.remove_dir(os.path.dirname(place.path))

@@ -77,6 +77,7 @@ class Tree:
 
     def make(self, marker: bytes) -> None:
         """Makes an empty tree with its marker; directories that are there already are used."""
+        _make_above(self.path, self._disk)
         for path in (self.path, os.path.dirname(self.control), self.control):
             if not os.path.isdir(path):
                 self._disk.make_dir(path, 0o700)
@@ -185,6 +186,13 @@ class Tree:
             if error.errno not in _NO_LINKS:
                 raise
             self._unlinked.append(put.path)
+
+
+def _make_above(path: bytes, disk: Disk) -> None:
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        _make_above(parent, disk)
+        disk.make_dir(parent)
 
 
 def beside(path: bytes) -> bytes:

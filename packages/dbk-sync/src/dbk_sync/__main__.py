@@ -1,0 +1,10 @@
+"""`dbk-sync`, also as `python -m dbk_sync`."""
+
+from __future__ import annotations
+
+import sys
+
+from dbk_sync._cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

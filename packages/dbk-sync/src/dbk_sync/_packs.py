@@ -1,0 +1,28 @@
+"""Reads packs that this package has written, to check them."""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+
+from dbk_sync._manifest import MODES, Delta, Entry, Manifest, apply
+from dbk_sync.driver._format import PackReader
+from dbk_sync.driver._refusals import BadPack
+from dbk_sync.errors import FormatError
+
+
+def read_pack(blob: bytes, base: Manifest | None) -> Manifest:
+    """The manifest after the pack in `blob`, every content of it hashed.
+
+    Raises:
+        FormatError: It is damaged, or does not start from `base`.
+    """
+    try:
+        reader = PackReader(io.BytesIO(blob))
+        for _, content in reader.contents():
+            deque(content, maxlen=0)
+    except BadPack as error:
+        raise FormatError(error.message) from error
+    header = reader.header
+    puts = tuple(Entry(put.path, MODES[put.mode], put.size_bytes, put.sha256) for put in header.puts)
+    return apply(Delta(header.base, header.tree, puts, tuple(header.deletes)), base)

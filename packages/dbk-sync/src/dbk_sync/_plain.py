@@ -1,0 +1,231 @@
+"""The layout `files`: the project's files as they are, where people expect to see them.
+
+Workspaces offer no way to change many files at once, so a push that dies in the middle leaves some files old and some
+new. It has said before what it would touch, though: the next push sees that, and converges whatever its own tree is.
+
+```
+TARGET/...                                   the files
+TARGET/.databricks/dbk-sync/state            what they are, written last
+TARGET/.databricks/dbk-sync/intent-<n>       what the push that makes generation n touches, written first, and its lock
+```
+
+An intent is made only where there is none, so two pushes at a time are one too many. It stays: with generation `n` in
+the state it means nothing any more, and the next push removes it while it sends, which saves a request at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from dbk_sync._bodies import Bytes
+from dbk_sync._content import ContentReader
+from dbk_sync._findings import Finding, Kind
+from dbk_sync._held import CONTROL, STATE, Held
+from dbk_sync._manifest import Entry, Manifest
+from dbk_sync._notebooks import is_notebook, may_be_notebook, remote_name
+from dbk_sync._plan import Plan
+from dbk_sync._remote import Checked, Fitted, Interrupted, Report, Root, with_manifest
+from dbk_sync._sending import Sending, together
+from dbk_sync._stores import WorkspaceStore
+from dbk_sync.errors import LockedError, TargetError
+
+LOCK_S: Final = 900.0
+"""After this long without an end, a push is taken for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Intent:
+    """An intent object: the run that wrote it, since when, the paths it touches, and their names in the store."""
+
+    by: str
+    at_s: float
+    paths: frozenset[bytes]
+    names: frozenset[bytes]
+
+
+class PlainTarget:
+    """A target that holds files.
+
+    Args:
+        root: Where.
+        lock_s: How old another run's intent must be to be taken for dead; 0 takes over at once.
+    """
+
+    layout = "files"
+
+    def __init__(self, root: Root, lock_s: float = LOCK_S) -> None:
+        self._root = root
+        self._lock_s = lock_s
+        self._has_notebooks = isinstance(root.store, WorkspaceStore)
+
+    def read(self, *, damaged_too: bool = False) -> Held:
+        return self._root.read(self.layout, damaged_too)
+
+    def settle(self, held: Held) -> Held:
+        intent = self._intent(held)
+        if intent is None:
+            return held
+        self._check_dead(intent)
+        return held.doubting(intent.paths, intent.names)
+
+    def fit(self, plan: Plan) -> Fitted:
+        """Without links, which the services do not have; with every name as text."""
+        links = [entry for entry in plan.manifest if entry.mode == "link"]
+        unsaid = [entry.path for entry in plan.manifest if not _is_text(entry.path)]
+        if unsaid:
+            listed = "\n".join(f"  {path!r}" for path in unsaid[:20])
+            raise TargetError(f"Names that are not UTF-8 cannot be sent as files:\n{listed}", "Use --layout packs.")
+        warnings = [Finding(Kind.LINK, one.path, f"{os.fsdecode(one.path)} is a link and is left out") for one in links]
+        if links:
+            plan = with_manifest(plan, Manifest(tuple([one for one in plan.manifest if one.mode != "link"])))
+        return Fitted(plan, tuple(warnings))
+
+    def push(self, plan: Plan, held: Held, report: Report) -> int:
+        """Announces, sends, removes, and then says that it has happened.
+
+        Raises:
+            Interrupted: An earlier push died; plan again with its paths in doubt.
+            LockedError: Another push is at work.
+        """
+        notebooks, was = self._notebooks(plan, held), _notebook_set(held)
+        kept = {remote_name(one.path, one.path in notebooks) for one in plan.manifest}
+        touched = [one.path for one in plan.puts]
+        changed = {remote_name(path, path in notebooks) for path in touched}
+        # Also what is put under another name than before: a script that became a notebook, or the other way round.
+        old = {remote_name(path, path in was) for path in (*touched, *plan.deletes)} | held.doubted_names
+        self._claim(held, {*touched, *plan.deletes, *held.doubts}, old | changed)
+        sending = Sending(self._root, ContentReader(plan.source), report)
+        if held.generation:
+            sending.also(lambda: self._root.store.delete(self._root.at(_intent_name(held.generation))))
+        present = {remote_name(one.path, one.path in was) for one in plan.base or ()} | held.doubted_names
+        sending.remove((old & present) - kept, kept)
+        sending.send(plan.puts, present)
+        extra = {"notebooks": sorted(os.fsdecode(path) for path in notebooks)} if notebooks else {}
+        self._root.write(Held(plan.manifest, held.generation + 1, self.layout, extra=extra))
+        return plan.size_bytes
+
+    def verify(self, held: Held, report: Report) -> Checked:
+        """Reads every file; notebooks are only counted."""
+        notebooks = _notebook_set(held)
+        entries = [entry for entry in held.manifest or () if entry.path not in notebooks]
+        checked = Checked(len(held.manifest or ()), uncompared=sorted(notebooks))
+
+        def compare(entry: Entry) -> None:
+            content = self._root.store.get(self._root.at(os.fsdecode(entry.path)))
+            if content is None:
+                checked.missing.append(entry.path)
+            elif hashlib.sha256(content).digest() != entry.sha256:
+                checked.changed.append(entry.path)
+            report.did("verify", entry.path)
+
+        together([partial(compare, entry) for entry in entries], self._root.store.concurrency)
+        checked.missing.sort()
+        checked.changed.sort()
+        return checked
+
+    def stale(self, held: Held, older_than_s: float) -> list[str]:
+        now_s = self._root.clock()
+        live = {"state", _intent_name(held.generation + 1).rpartition("/")[2]}
+        found = self._root.store.list(self._root.at(CONTROL))
+        return [
+            f"{CONTROL}/{one.name}"
+            for one in found
+            if not one.is_dir and one.name not in live and now_s - one.modified_s >= older_than_s
+        ]
+
+    def remove(self, names: list[str]) -> None:
+        for name in names:
+            self._root.store.delete(self._root.at(name))
+
+    def clean(self, held: Held, report: Report) -> None:
+        was = _notebook_set(held)
+        paths = [entry.path for entry in held.manifest or ()]
+        names = {remote_name(path, path in was) for path in paths} | held.doubted_names
+        self._claim(held, {*paths, *held.doubts}, names)
+        Sending(self._root, None, report).remove(names, ())
+        self.remove([STATE, *(f"{CONTROL}/{one.name}" for one in self._root.store.list(self._root.at(CONTROL)))])
+        for name in (CONTROL, os.path.dirname(CONTROL)):
+            self._root.store.remove_dir(self._root.at(name))
+        self._root.store.remove_dir(self._root.path)
+
+    def _notebooks(self, plan: Plan, held: Held) -> frozenset[bytes]:
+        """Which files of the plan's tree are notebooks in the workspace; refuses two of one name there."""
+        if not self._has_notebooks:
+            return frozenset()
+        reader = ContentReader(plan.source)
+        known = {path for path in _notebook_set(held) if path in plan.manifest.by_path}
+        for entry in plan.puts:
+            known.discard(entry.path)
+            if may_be_notebook(entry.path) and is_notebook(entry.path, b"".join(reader(entry))):
+                known.add(entry.path)
+        names: dict[bytes, bytes] = {}
+        for entry in plan.manifest:
+            name = remote_name(entry.path, entry.path in known)
+            if name in names:
+                raise TargetError(
+                    f"{os.fsdecode(names[name])} and {os.fsdecode(entry.path)} have one name in the workspace, "
+                    f"{os.fsdecode(name)}: a notebook loses its extension there.",
+                    "Rename one of them.",
+                )
+            names[name] = entry.path
+        return frozenset(known)
+
+    def _claim(self, held: Held, paths: set[bytes], names: set[bytes]) -> None:
+        """Writes the intent, unless another run's is there."""
+        about = {**self._root.about(), "paths": _texts(paths), "names": _texts(names)}
+        name = self._root.at(_intent_name(held.generation + 1))
+        body = Bytes(json.dumps(about).encode())
+        if self._root.store.put(name, body, overwrite=False):
+            return
+        found = self._intent(held)
+        if found is not None and found.by == about["by"] and found.at_s == about["at"]:
+            return  # our own: the answer to it was lost
+        if found is not None and not found.paths <= held.doubts:
+            self._check_dead(found)
+            raise Interrupted(found.paths, found.names)
+        self._root.store.put(name, body)
+
+    def _intent(self, held: Held) -> _Intent | None:
+        blob = self._root.store.get(self._root.at(_intent_name(held.generation + 1)))
+        if blob is None:
+            return None
+        try:
+            about: dict[str, Any] = json.loads(blob)
+            paths, names = (frozenset(map(os.fsencode, about[key])) for key in ("paths", "names"))
+            return _Intent(about["by"], about["at"], paths, names)
+        except (ValueError, KeyError, TypeError):
+            return _Intent("an unknown run", 0.0, frozenset(), frozenset())
+
+    def _check_dead(self, intent: _Intent) -> None:
+        age_s = self._root.clock() - intent.at_s
+        if age_s < self._lock_s:
+            raise LockedError(
+                f"Another run is at work on the target: {intent.by}, since {age_s:.0f} s.",
+                "Wait for it. If it is dead, use --break-lock; by itself it counts as dead "
+                f"after {self._lock_s / 60:.0f} minutes.",
+            )
+
+
+def _notebook_set(held: Held) -> frozenset[bytes]:
+    return frozenset(os.fsencode(path) for path in held.extra.get("notebooks", ()))
+
+
+def _texts(paths: set[bytes]) -> list[str]:
+    return sorted(map(os.fsdecode, paths))
+
+
+def _intent_name(generation: int) -> str:
+    return f"{CONTROL}/intent-{generation}"
+
+
+def _is_text(path: bytes) -> bool:
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,132 @@
+"""A push from start to end, for a target that keeps files: scan, read, plan, guard, carry out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from dbk_sync import _plan, _state
+from dbk_sync._cache import HashCache
+from dbk_sync._findings import Finding
+from dbk_sync._held import Held
+from dbk_sync._http import Http
+from dbk_sync._manifest import difference
+from dbk_sync._packed import PackedTarget
+from dbk_sync._plain import LOCK_S, PlainTarget
+from dbk_sync._plan import Plan
+from dbk_sync._remote import Interrupted, Remote, Report, Root, keeping_deletes
+from dbk_sync._scan import Scan
+from dbk_sync._stores import store_of
+from dbk_sync._target import Target
+from dbk_sync.errors import DeleteGuardError
+
+GUARDED_FROM: Final = 20
+"""Up to so many deletions need no permission."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """How much a push may delete.
+
+    Attributes:
+        most: Number of files, or part of those at the target when it is below 1 (0.5: half of them).
+        filtered: Whether files may go that are still in the source but are no longer selected.
+    """
+
+    most: float = 0.5
+    filtered: bool = False
+
+    def check(self, plan: Plan) -> None:
+        """Does nothing if the plan is allowed.
+
+        Raises:
+            DeleteGuardError: It is not; says what to do.
+        """
+        total = len(plan.base or ())
+        allowed = self.most * total if self.most < 1 else self.most
+        if len(plan.deletes) > max(allowed, GUARDED_FROM if self.most < 1 else 0):
+            raise DeleteGuardError(
+                f"The push would delete {len(plan.deletes)} of {total} files at the target.",
+                "If that is right, allow it: --max-delete 100%.",
+            )
+        if plan.filter_deletes and not self.filtered:
+            shown = ", ".join(path.decode("utf-8", "backslashreplace") for path in plan.filter_deletes[:5])
+            raise DeleteGuardError(
+                f"The push would delete {len(plan.filter_deletes)} files that still exist here but are not selected "
+                f"any more: {shown}{', ...' if len(plan.filter_deletes) > 5 else ''}.",
+                "If that is right, allow it: --allow-filter-deletes. To keep them there: --no-delete.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a push is to go about it."""
+
+    guard: Guard = field(default_factory=Guard)
+    delete: bool = True
+    full: bool = False
+    take_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan made for what the target holds; `push` carries it out."""
+
+    plan: Plan
+    held: Held
+    warnings: tuple[Finding, ...]
+
+
+def remote_of(target: Target, http: Http, layout: str = "", *, take_over: bool = False) -> Remote:
+    """The target, in the layout that is asked for, or its usual one: packs in DBFS, files elsewhere."""
+    root = Root(store_of(target.path, http), target.path)
+    if (layout or ("packs" if target.kind == "dbfs" else "files")) == "packs":
+        return PackedTarget(root)
+    return PlainTarget(root, 0.0 if take_over else LOCK_S)
+
+
+def prepare(scanned: Scan, remote: Remote, wish: Wish, held: Held | None = None) -> Prepared:
+    """What to do, given what the target holds now (read when it is None).
+
+    Raises:
+        DeleteGuardError: More would go than may.
+    """
+    if held is None:
+        held = remote.read(damaged_too=wish.full)
+        prepared = _fitted(scanned, remote, wish, held)
+        if not prepared.plan.is_empty:
+            return prepared
+        held = remote.settle(held)
+    return _fitted(scanned, remote, wish, held)
+
+
+def push(scanned: Scan, remote: Remote, wish: Wish, prepared: Prepared, report: Report) -> tuple[Prepared, int]:
+    """Carries out what was prepared; gives what was done in the end, and the bytes sent."""
+    while not _nothing_to_do(prepared):
+        try:
+            return prepared, remote.push(prepared.plan, prepared.held, report)
+        except Interrupted as found:
+            report.warn("An earlier push was interrupted; what it may have changed is sent again.")
+            prepared = prepare(scanned, remote, wish, prepared.held.doubting(found.doubts, found.names))
+    return prepared, 0
+
+
+def _nothing_to_do(prepared: Prepared) -> bool:
+    return prepared.plan.is_empty and not prepared.held.doubts
+
+
+def _fitted(scanned: Scan, remote: Remote, wish: Wish, held: Held) -> Prepared:
+    fitted = remote.fit(_plan.plan(scanned, held.manifest))
+    plan = fitted.plan
+    if not wish.delete:
+        plan = keeping_deletes(plan)
+    wish.guard.check(plan)
+    if wish.full and plan.base is not None:
+        # The deletions are still those of the difference; all contents go again.
+        plan = replace(plan, delta=replace(difference(None, plan.manifest), deletes=plan.deletes))
+    return Prepared(plan, held, (*plan.warnings, *fitted.warnings))
+
+
+def remembered(key: _state.StateKey, use: bool) -> HashCache | None:
+    """The hashes known from before, unless every file is to be read."""
+    return _state.load(key).cache if use else None

@@ -1,0 +1,224 @@
+"""What a command says while it works: lines for a person, or events for a program, and annotations for a CI service."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+from dbk_config import DbkError
+
+from dbk_sync._findings import Finding
+from dbk_sync._github import GitHub
+from dbk_sync._limits import size_text
+from dbk_sync._plan import Plan
+
+_REDRAW_S: Final = 0.1
+_WIDTH: Final = 30
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a command did, for its last line, its last event and the CI service.
+
+    `phases_ms` has milliseconds by phase: `scan`, `read`, `send`.
+    """
+
+    tree: str = ""
+    files: int = 0
+    size_bytes: int = 0
+    written: int = 0
+    deleted: int = 0
+    sent_bytes: int = 0
+    requests: int = 0
+    transport: str = ""
+    target: str = ""
+    changed: bool = False
+    dry_run: bool = False
+    phases_ms: dict[str, int] = field(default_factory=dict)
+
+    def as_text(self) -> str:
+        """One line for a person."""
+        if not self.changed:
+            return f"Nothing to do: {self.files} files are at {self.target} already."
+        did = "Would send" if self.dry_run else "Sent"
+        line = f"{did} {self.written} of {self.files} files"
+        line += f", {'delete' if self.dry_run else 'deleted'} {self.deleted}" if self.deleted else ""
+        line += f" ({size_text(self.sent_bytes)})" if self.sent_bytes else ""
+        line += f" to {self.target}" if self.target else ""
+        took = "" if self.dry_run else f" in {sum(self.phases_ms.values()) / 1000:.1f} s, {self.requests} requests"
+        return f"{line}{took}."
+
+
+class Reporter:
+    """Says things on stderr, and on stdout as events when `events` is true.
+
+    Args:
+        events: JSON, one object a line, on stdout; nothing for people then.
+        verbose: Whether each file is named.
+        out, err: The two streams.
+        github: The CI service's extras; None elsewhere.
+    """
+
+    def __init__(
+        self,
+        *,
+        events: bool = False,
+        verbose: bool = False,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+        github: GitHub | None = None,
+    ) -> None:
+        self._events = events
+        self._verbose = verbose
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._github = github
+        self._seq = 0
+        self._lock = threading.Lock()
+        self._bar = _Bar(self._err) if not events and not verbose and self._err.isatty() else None
+        self._files = (0, 1)
+        self._part = 0
+        """Twentieths of the upload that were told."""
+
+    def start(self, plan: Plan, target: str, *, dry_run: bool) -> None:
+        """A plan is about to be carried out, or only shown."""
+        self._files = (0, len(plan.puts) + len(plan.deletes))
+        self._event("start", **_lists(plan), source=os.fsdecode(plan.source), target=target, dry_run=dry_run)
+
+    def items(self, plan: Plan) -> None:
+        """The plan file by file on stdout: `+` new, `~` changed, `-` deleted."""
+        if self._events:
+            return
+        known = plan.base.by_path if plan.base is not None else {}
+        for entry in plan.puts:
+            print(f"{'~' if entry.path in known else '+'} {_shown(entry.path)}", file=self._out)
+        for path in plan.deletes:
+            print(f"- {_shown(path)}", file=self._out)
+
+    def did(self, action: str, path: bytes) -> None:
+        """One file was sent (`put`), removed (`delete`) or read (`verify`)."""
+        with self._lock:
+            self._files = (self._files[0] + 1, self._files[1])
+            if self._verbose and not self._events:
+                print(f"{action} {_shown(path)}", file=self._err)
+            if self._bar is not None:
+                self._bar.draw(*self._files, f"{self._files[0]} of {self._files[1]} files")
+        self._event("progress", action=action, **_named(path), progress=1.0)
+
+    def sent(self, sent_bytes: int, total_bytes: int) -> None:
+        """So much of a pack has gone out."""
+        if self._bar is not None:
+            self._bar.draw(sent_bytes, total_bytes, f"{size_text(sent_bytes)} of {size_text(total_bytes)}")
+        part = sent_bytes * 20 // max(total_bytes, 1)
+        if part != self._part:
+            self._part = part
+            self._event("progress", action="upload", progress=part / 20, sent_bytes=sent_bytes, total_bytes=total_bytes)
+
+    def warn(self, message: str, path: bytes | None = None) -> None:
+        """A sentence for the user."""
+        self._line(f"warning: {message}")
+        self._event("warning", message=message, **({} if path is None else _named(path)))
+        if self._github is not None:
+            self._github.annotate("warning", message, _shown(path or b""))
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """Remarks about files."""
+        for finding in findings:
+            self.warn(finding.message, finding.path)
+
+    def say(self, message: str) -> None:
+        """A line for a person alone."""
+        self._line(message)
+
+    def error(self, error: DbkError, code: str, status: int) -> None:
+        """The command ends with `status` because of this."""
+        self._line(f"error: {error.message}")
+        if error.hint:
+            self._line(f"hint: {error.hint}")
+        files: Sequence[tuple[bytes, Any]] = getattr(error, "files", ()) or getattr(error, "offenders", ())
+        paths = [_shown(path) for path, _ in files]
+        self._event("error", code=code, status=status, message=error.message, hint=error.hint, paths=paths)
+        if self._github is not None:
+            text = f"{error.message}\n{error.hint}" if error.hint else error.message
+            for path in paths[:10] or [""]:
+                self._github.annotate("error", text, path)
+
+    def complete(self, plan: Plan, summary: Summary) -> None:
+        """All is done."""
+        self._line(summary.as_text())
+        self._event("complete", **_lists(plan), dry_run=summary.dry_run)
+        values = {name: getattr(summary, name) for name in Summary.__slots__}
+        self._event("summary", **values)
+        if self._github is not None and not summary.dry_run:
+            self._github.summarise(summary.as_text(), values)
+            self._github.output(tree=summary.tree, changed=summary.changed, uploaded_bytes=summary.sent_bytes)
+
+    def result(self, value: dict[str, Any], text: str) -> None:
+        """The outcome of a command that shows something: text or an event, on stdout."""
+        if self._events:
+            self._event("result", **value)
+        elif text:
+            print(text, file=self._out)
+
+    def _line(self, text: str) -> None:
+        if self._events:
+            return
+        with self._lock:
+            if self._bar is not None:
+                self._bar.clear()
+            print(text, file=self._err, flush=True)
+
+    def _event(self, kind: str, **values: Any) -> None:
+        if not self._events:
+            return
+        with self._lock:
+            self._seq += 1
+            head = {"v": 1, "timestamp": datetime.now(UTC).isoformat(), "seq": self._seq, "type": kind}
+            print(json.dumps({**head, **values}), file=self._out, flush=True)
+
+
+class _Bar:
+    """One line that is drawn over itself, ten times a second at most."""
+
+    def __init__(self, err: TextIO) -> None:
+        self._err = err
+        self._drawn_s = 0.0
+        self._shown = False
+
+    def draw(self, done: int, total: int, text: str) -> None:
+        now_s = time.monotonic()
+        if now_s - self._drawn_s < _REDRAW_S and done < total:
+            return
+        self._drawn_s, self._shown = now_s, True
+        filled = _WIDTH * done // max(total, 1)
+        self._err.write(f"\r\033[K[{'#' * filled}{'.' * (_WIDTH - filled)}] {text}")
+        self._err.flush()
+
+    def clear(self) -> None:
+        if self._shown:
+            self._err.write("\r\033[K")
+            self._shown = False
+
+
+def _lists(plan: Plan) -> dict[str, list[str]]:
+    return {"put": [_shown(entry.path) for entry in plan.puts], "delete": [_shown(path) for path in plan.deletes]}
+
+
+def _named(path: bytes) -> dict[str, str]:
+    """A path as text, and exactly when text cannot say it."""
+    try:
+        return {"path": path.decode()}
+    except UnicodeDecodeError:
+        return {"path": _shown(path), "path_b64": base64.b64encode(path).decode("ascii")}
+
+
+def _shown(path: bytes) -> str:
+    return path.decode("utf-8", "backslashreplace")

@@ -1,0 +1,94 @@
+"""Many files to a store, or away from it: several at a time, until the first failure."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any, Final
+
+from dbk_sync._bodies import Bytes, Spooled
+from dbk_sync._content import ContentReader
+from dbk_sync._manifest import Entry
+from dbk_sync._remote import Report, Root
+from dbk_sync.driver._names import parents
+from dbk_sync.errors import ChangedWhileReadingError
+
+_MEMORY_BYTES: Final = 8 << 20
+
+
+class Sending:
+    """Sends and removes files, several at a time, and stops at the first failure."""
+
+    def __init__(self, root: Root, reader: ContentReader | None, report: Report) -> None:
+        self._root = root
+        self._reader = reader
+        self._report = report
+        self._workers = root.store.concurrency
+        self._more: list[Callable[[], Any]] = []
+
+    def also(self, work: Callable[[], Any]) -> None:
+        """Something to do beside the sending."""
+        self._more.append(work)
+
+    def remove(self, names: set[bytes], kept: Iterable[bytes]) -> None:
+        """Removes files, then directories that are left without any of the files `kept`."""
+        together([partial(self._remove, name) for name in sorted(names)], self._workers)
+        full = {above for name in kept for above in parents(name)}
+        empty = {above for name in names for above in parents(name)} - full
+        for path in sorted(empty, reverse=True):
+            # Deepest first, since a directory sorts before what is in it. Others may have files there.
+            self._root.store.remove_dir(self._root.at(os.fsdecode(path)))
+
+    def send(self, entries: Sequence[Entry], present: Iterable[bytes]) -> None:
+        """Sends files, new directories first; those of the files `present` exist already."""
+        if not self._root.store.makes_dirs and len(entries) > 1:
+            known = {above for name in present for above in parents(name)}
+            folders = {os.path.dirname(entry.path) for entry in entries} - known - {b""}
+            leaves = folders - {above for folder in folders for above in parents(folder)}
+            make = self._root.store.make_dir
+            together([partial(make, self._root.at(os.fsdecode(one))) for one in sorted(leaves)], self._workers)
+        together([*self._more, *(partial(self._put, entry) for entry in entries)], self._workers)
+
+    def _remove(self, name: bytes) -> None:
+        self._root.store.delete(self._root.at(os.fsdecode(name)))
+        self._report.did("delete", name)
+
+    def _put(self, entry: Entry) -> None:
+        assert self._reader is not None
+        path = self._root.at(os.fsdecode(entry.path))
+        if entry.size_bytes <= _MEMORY_BYTES:
+            content = b"".join(self._reader(entry))
+            _check_same(entry, hashlib.sha256(content).digest())
+            self._root.store.put(path, Bytes(content))
+        else:
+            with Spooled(self._reader(entry)) as spooled:
+                _check_same(entry, bytes.fromhex(spooled.sha256))
+                self._root.store.put(path, spooled)
+        self._report.did("put", entry.path)
+
+
+def _check_same(entry: Entry, sha256: bytes) -> None:
+    if sha256 != entry.sha256:
+        raise ChangedWhileReadingError(
+            "A file changed while it was being sent.",
+            "Push again: what has been sent so far is known.",
+            files=((entry.path, "changed after the scan"),),
+        )
+
+
+def together(jobs: Sequence[Callable[[], Any]], workers: int) -> None:
+    """Does the jobs, several at a time; the first failure keeps those that have not begun from beginning."""
+    if len(jobs) <= 1:
+        for job in jobs:
+            job()
+        return
+    with ThreadPoolExecutor(min(workers, len(jobs))) as pool:
+        futures = [pool.submit(job) for job in jobs]
+        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in waiting:
+            future.cancel()
+        for future in done:
+            future.result()

@@ -1,0 +1,318 @@
+"""`dbk-sync push` to the three places that keep files, in both layouts: what lies there, and by which requests."""
+
+import random
+import subprocess
+import sys
+
+import pytest
+
+SMALL = {"a.py": b"a = 1\n", "pkg/__init__.py": b"", "pkg/b.py": b"b = 2\n"}
+
+
+def checked_out(target, workspace, tmp_path):
+    """The tree that `checkout.py` makes of packs, from the workspace's own folder."""
+    kind, path = (
+        ("dbfs", target.text.removeprefix("dbfs:")) if target.text.startswith("dbfs:") else ("volumes", target.text)
+    )
+    script = workspace.folder / kind / path.removeprefix("/Volumes").lstrip("/") / "checkout.py"
+    destination = tmp_path / "out" / "tree"
+    ran = subprocess.run(
+        [sys.executable, "-I", str(script), str(destination)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip() == str(destination)
+    return {
+        str(one.relative_to(destination)): one.read_bytes()
+        for one in destination.rglob("*")
+        if one.is_file() and ".databricks" not in one.parts
+    }
+
+
+def held(target, workspace, tmp_path):
+    return checked_out(target, workspace, tmp_path) if target.packed else target.files()
+
+
+def test_a_first_push_brings_everything(dbk_sync, write, target, workspace, tmp_path):
+    write({**SMALL, ".gitignore": b"*.log\n", "x.log": b"no"})
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 0, ran.err
+    assert "Sent 4 of 4 files" in ran.err
+    assert ran.out == ""
+    assert held(target, workspace, tmp_path) == {**SMALL, ".gitignore": b"*.log\n"}
+
+
+def test_a_push_with_nothing_to_do_costs_two_requests_at_most(dbk_sync, write, target):
+    write(SMALL)
+    dbk_sync("push", ".", *target.words)
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 0
+    assert ran.err.startswith("Nothing to do: 3 files are at ")
+    assert len(ran.requests) == (1 if target.packed else 2)
+
+
+def test_an_edit_costs_four_requests_in_a_row_and_sends_nothing_else(dbk_sync, write, target, workspace, tmp_path):
+    write({**SMALL, "big.bin": random.Random(1).randbytes(300_000)})
+    dbk_sync("push", ".", *target.words)
+    write({"pkg/b.py": b"b = 3\n"})
+
+    ran = dbk_sync("push", ".", *target.words, "--json")
+
+    # The removal of the old intent goes beside the file.
+    in_a_row = [one for one in ran.requests if not one.startswith("DELETE") and not one.endswith("/delete")]
+    assert len(in_a_row) == (3 if target.packed else 4)
+    assert sum(one.bytes_in for one in workspace.requests()) < 4_000
+    summary = ran.event("summary")
+    assert (summary["written"], summary["deleted"], summary["changed"]) == (1, 0, True)
+    assert held(target, workspace, tmp_path)["pkg/b.py"] == b"b = 3\n"
+
+
+def test_another_machine_is_incremental_without_any_memory(dbk_sync, write, target, monkeypatch, tmp_path):
+    write(SMALL)
+    dbk_sync("push", ".", *target.words)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
+    for path, content in SMALL.items():
+        write({path: None})
+        write({path: content})
+
+    same = dbk_sync("push", ".", *target.words)
+    write({"a.py": b"a = 2\n"})
+    ran = dbk_sync("push", ".", *target.words, "--json")
+
+    assert same.err.startswith("Nothing to do")
+    assert ran.event("summary")["written"] == 1
+
+
+def test_what_is_gone_here_goes_there_with_its_directories(dbk_sync, write, target, workspace, tmp_path):
+    write({**SMALL, "old/deep/x.txt": b"x"})
+    dbk_sync("push", ".", *target.words)
+    held(target, workspace, tmp_path)
+    write({"old/deep/x.txt": None, "pkg/b.py": None})
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 0, ran.err
+    assert "deleted 2" in ran.err
+    assert held(target, workspace, tmp_path) == {"a.py": b"a = 1\n", "pkg/__init__.py": b""}
+    if not target.packed:
+        assert "old" not in target.names("")
+
+
+def test_files_of_others_at_the_target_stay(dbk_sync, write, target_of):
+    target = target_of("volume")
+    target.put("pkg/foreign.txt", b"theirs")
+    write(SMALL)
+    dbk_sync("push", ".", *target.words)
+    write({"pkg/b.py": None, "pkg/__init__.py": None})
+
+    dbk_sync("push", ".", *target.words, "--max-delete", "100%")
+
+    assert target.files() == {"a.py": b"a = 1\n", "pkg/foreign.txt": b"theirs"}
+
+
+def test_a_file_becomes_a_directory_and_back(dbk_sync, write, target, workspace, tmp_path):
+    write({"x": b"file", "y/z": b"in a directory"})
+    dbk_sync("push", ".", *target.words)
+    write({"x": None, "y/z": None})
+    (tmp_path / "project" / "y").rmdir()
+    write({"x/deep": b"directory", "y": b"file"})
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 0, ran.err
+    assert held(target, workspace, tmp_path) == {"x/deep": b"directory", "y": b"file"}
+
+
+def test_a_large_file_goes_in_one_request(dbk_sync, write, target, workspace, tmp_path):
+    content = random.Random(3).randbytes(9_000_000)
+    write({"big.bin": content})
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 0, ran.err
+    assert sum(one.bytes_in >= 9_000_000 for one in workspace.requests()) == 1
+    assert held(target, workspace, tmp_path) == {"big.bin": content}
+
+
+def test_many_packs_become_one_again(dbk_sync, write, target_of, workspace, tmp_path):
+    target = target_of("dbfs")
+    for number in range(30):
+        write({"a.py": b"%d" % number})
+        assert dbk_sync("push", ".", *target.words).code == 0
+
+    packs = target.names(".databricks/dbk-sync/packs")
+    removed = dbk_sync("gc", *target.words, "--older-than", "0")
+
+    assert len(packs) == 30
+    assert removed.code == 0
+    assert len(target.names(".databricks/dbk-sync/packs")) < 10
+    assert checked_out(target, workspace, tmp_path) == {"a.py": b"29"}
+    assert dbk_sync("verify", *target.words).code == 0
+
+
+def test_a_checkout_reads_only_what_is_new(dbk_sync, write, target_of, workspace, tmp_path):
+    target = target_of("dbfs")
+    write(SMALL)
+    dbk_sync("push", ".", *target.words)
+    checked_out(target, workspace, tmp_path)
+    write({"a.py": b"a = 2\n"})
+    dbk_sync("push", ".", *target.words)
+    first = target.names(".databricks/dbk-sync/packs")
+    state = target.get(".databricks/dbk-sync/state")
+    base = next(name for name in first if name.encode() in state.split(b'"packs": [')[1].split(b"}")[0])
+    target.delete(f".databricks/dbk-sync/packs/{base}")
+
+    assert checked_out(target, workspace, tmp_path)["a.py"] == b"a = 2\n"
+
+
+def test_full_sends_everything_again(dbk_sync, write, target, workspace, tmp_path):
+    write(SMALL)
+    dbk_sync("push", ".", *target.words)
+    if not target.packed:
+        target.put("a.py", b"changed there")
+
+    ran = dbk_sync("push", ".", *target.words, "--full", "--json")
+
+    assert ran.event("summary")["written"] == 3
+    assert held(target, workspace, tmp_path) == SMALL
+
+
+def test_without_delete_files_stay_and_stay_known(dbk_sync, write, target_of):
+    target = target_of("volume")
+    write(SMALL)
+    dbk_sync("push", ".", *target.words)
+    write({"a.py": None})
+
+    kept = dbk_sync("push", ".", *target.words, "--no-delete")
+    gone = dbk_sync("push", ".", *target.words)
+
+    assert kept.code == 0
+    assert kept.err.startswith("Nothing to do")
+    assert "deleted 1" in gone.err
+    assert "a.py" not in target.files()
+
+
+def test_packs_cannot_keep_what_is_gone(dbk_sync, write, target_of):
+    write(SMALL)
+
+    assert dbk_sync("push", ".", *target_of("dbfs").words, "--no-delete").code == 2
+
+
+def test_a_notebook_loses_its_extension_and_comes_and_goes(dbk_sync, write, target_of):
+    target = target_of("workspace")
+    notebook, script = b"# Databricks notebook source\nprint(1)\n", b"print(2)\n"
+    write({"n.py": notebook, "m.py": script})
+    dbk_sync("push", ".", *target.words)
+    first = target.names("")
+    write({"n.py": script, "m.py": notebook})
+    swapped = dbk_sync("push", ".", *target.words)
+    second = target.names("")
+    write({"n.py": None, "m.py": None, "k.py": script})
+    gone = dbk_sync("push", ".", *target.words, "--max-delete", "100%")
+
+    assert first == [".databricks", "m.py", "n"]
+    assert (swapped.code, second) == (0, [".databricks", "m", "n.py"])
+    assert (gone.code, target.names("")) == (0, [".databricks", "k.py"])
+
+
+def test_a_notebook_and_a_file_of_one_name_are_refused_before_anything_is_sent(dbk_sync, write, target_of):
+    target = target_of("workspace")
+    write({"n.py": b"# Databricks notebook source\n", "n": b"file"})
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 2
+    assert "have one name in the workspace" in ran.err
+    assert [one for one in ran.requests if not one.startswith("GET")] == []
+
+
+def test_links_are_left_out_of_plain_files_and_kept_in_packs(dbk_sync, write, alone, target, workspace, tmp_path):
+    write({"a": b"1"})
+    (alone / "l").symlink_to("a")
+
+    ran = dbk_sync("push", ".", *target.words)
+    again = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 0
+    assert ("l is a link and is left out" in ran.err) is not target.packed
+    assert set(held(target, workspace, tmp_path)) == ({"a", "l"} if target.packed else {"a"})
+    assert "Nothing to do" in again.err
+
+
+def test_names_that_are_not_text_need_packs(dbk_sync, alone, target_of):
+    (alone / "ok").touch()
+    with open(bytes(alone) + b"/\xff", "wb"):
+        pass
+
+    plain, packed = dbk_sync("push", ".", *target_of("volume").words), dbk_sync("push", ".", *target_of("dbfs").words)
+
+    assert plain.code == 2
+    assert "Use --layout packs" in plain.err
+    assert packed.code == 0
+
+
+def test_a_target_is_asked_for_in_the_layout_it_has(dbk_sync, write, target_of):
+    target = target_of("volume")
+    write(SMALL)
+    dbk_sync("push", ".", *target.words)
+
+    ran = dbk_sync("push", ".", target.text, "--layout", "packs")
+
+    assert ran.code == 2
+    assert "Push with --layout files" in ran.err
+
+
+def test_a_damaged_state_is_never_taken_for_true(dbk_sync, write, target, workspace, tmp_path):
+    write(SMALL)
+    dbk_sync("push", ".", *target.words)
+    state = target.get(".databricks/dbk-sync/state")
+    target.put(".databricks/dbk-sync/state", state[:-3])
+
+    ran = dbk_sync("push", ".", *target.words)
+    repaired = dbk_sync("push", ".", *target.words, "--full")
+
+    assert ran.code == 6
+    assert "Push with --full" in ran.err
+    assert repaired.code == 0, repaired.err
+    assert held(target, workspace, tmp_path) == SMALL
+
+
+def test_watch_pushes_after_an_edit_and_ends_by_an_interrupt(write, workspace, target_of, alone, tmp_path):
+    import os
+    import signal
+    import time
+
+    target = target_of("volume")
+    write(SMALL)
+    with subprocess.Popen(
+        [sys.executable, "-m", "dbk_sync", "watch", ".", target.text, "--interval", "0.05"], stderr=subprocess.PIPE
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while target.files() != SMALL and time.monotonic() < deadline:
+                time.sleep(0.05)
+            write({"a.py": b"edited"})
+            while target.files().get("a.py") != b"edited" and time.monotonic() < deadline:
+                time.sleep(0.05)
+            os.kill(process.pid, signal.SIGINT)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+
+    assert target.files() == {**SMALL, "a.py": b"edited"}
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("kind", ["dbfs", "volume", "workspace"])
+def test_a_target_that_is_closed_is_a_permission_error(dbk_sync, write, target_of, workspace, kind):
+    target = target_of(kind)
+    write(SMALL)
+    workspace.fault("* /api/*", "status", status=403, code="PERMISSION_DENIED", message="no", times=None)
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 5
+    assert "Permission denied on" in ran.err
