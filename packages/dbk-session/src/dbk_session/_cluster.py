@@ -11,7 +11,7 @@ from dbk_session._calls import Cluster
 from dbk_session._clock import Clock
 from dbk_session._events import ClusterProgress
 from dbk_session._remote import Doubtful, Remote, Stopped
-from dbk_session._schedule import FIRST_CONTACT, OPENING, RUNNING, STARTING
+from dbk_session._schedule import COMING_UP, FIRST_CONTACT, OPENING, STARTING
 from dbk_session.errors import (
     ClusterTerminated,
     ConnectionLost,
@@ -57,6 +57,7 @@ class Opener:
         self._emit = emit
         self._stop = stop
         self._began_s = clock.now()
+        self._patience = FIRST_CONTACT
 
     def ensure_running(self) -> Cluster:
         """Waits until the cluster is up, starting it when it is not.
@@ -68,7 +69,7 @@ class Opener:
             SessionError: not found, not allowed, no connection.
         """
         self._began_s = self._clock.now()
-        started = False
+        started = came_up = False
         waited: float | None = None
         while True:
             cluster = self._look()
@@ -76,11 +77,12 @@ class Opener:
                 if waited is not None:
                     self._tell(cluster)
                 return cluster
-            if cluster.state in _BROKEN or (cluster.state == "TERMINATED" and started):
+            if cluster.state in _BROKEN or (cluster.state == "TERMINATED" and came_up):
                 raise _terminated(self._cluster_id, cluster)
-            if cluster.state == "TERMINATED":
-                self._start(cluster)
-                started = True
+            if cluster.state == "TERMINATED" and not started:
+                started = self._start(cluster)
+            # Right after the start it may still be told as terminated; once it was seen coming up, that is an end.
+            came_up = came_up or (started and cluster.state != "TERMINATED")
             self._tell(cluster)
             waited = STARTING.after(waited)
             self._wait(waited, cluster)
@@ -97,7 +99,7 @@ class Opener:
             if self._is_up(context_id):
                 return context_id
             # A loaded driver is known to fail now and then (dbt-databricks retries the same way).
-            self._remote.call(calls.destroy_context(self._cluster_id, context_id), FIRST_CONTACT, self._stop)
+            self._remote.call(calls.destroy_context(self._cluster_id, context_id), self._patience, self._stop)
             self._pause(min(2.0**attempt, 8.0))
         raise WorkspaceError(
             f"The Python interpreter does not start on cluster {self._cluster_id}.",
@@ -105,11 +107,14 @@ class Opener:
         )
 
     def _look(self) -> Cluster:
-        return calls.cluster_of(self._remote.call(calls.get_cluster(self._cluster_id), FIRST_CONTACT, self._stop))
+        body = self._remote.call(calls.get_cluster(self._cluster_id), self._patience, self._stop)
+        self._patience = COMING_UP
+        return calls.cluster_of(body)
 
-    def _start(self, cluster: Cluster) -> None:
+    def _start(self, cluster: Cluster) -> bool:
+        """Starts it; False when it was in no state to be started, for somebody else was faster."""
         try:
-            self._remote.call(calls.start_cluster(self._cluster_id), FIRST_CONTACT, self._stop)
+            self._remote.call(calls.start_cluster(self._cluster_id), self._patience, self._stop)
         except PermissionDenied as error:
             raise ClusterTerminated(
                 f"Cluster terminated: {self._cluster_id} is stopped, and you may not start it ({error.message}).",
@@ -117,15 +122,18 @@ class Opener:
             ) from error
         except WorkspaceError as error:
             if error.code == "INVALID_STATE" and "unexpected state" in error.message:
-                return  # somebody else was faster
+                return False
             raise _terminated(self._cluster_id, cluster, error.message) from error
+        return True
 
     def _create(self) -> str:
         doubts = 0
         waited: float | None = None
         while True:
             try:
-                return calls.id_of(self._remote.call(calls.create_context(self._cluster_id), FIRST_CONTACT, self._stop))
+                return calls.id_of(
+                    self._remote.call(calls.create_context(self._cluster_id), self._patience, self._stop)
+                )
             except Doubtful as error:
                 doubts += 1
                 if doubts >= _CREATE_TRIES:
@@ -142,7 +150,7 @@ class Opener:
         waited: float | None = None
         while True:
             call = calls.context_status(self._cluster_id, context_id)
-            status = calls.context_status_of(self._remote.call(call, RUNNING, self._stop))
+            status = calls.context_status_of(self._remote.call(call, self._patience, self._stop))
             if status != "pending":
                 return status == "running"
             waited = OPENING.after(waited)

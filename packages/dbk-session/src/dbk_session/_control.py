@@ -53,6 +53,10 @@ class Control:
         self._give_way = True
         self._look.set()
 
+    def look(self) -> None:
+        """Has the present long poll asked for at once: there is reason to believe that it has found something."""
+        self._look.set()
+
     def poll(self, op: str, arguments: Mapping[str, Any], waited: float | None) -> Any:
         """Runs one long-polling operation; None when it gave way, or was lost on its way.
 
@@ -93,4 +97,6 @@ class Control:
             if status.is_final:
                 return status.results
             waited = CONTROL.after(waited)
-            self.context.clock.wait(self._look, waited)
+            if self.context.clock.wait(self._look, waited):
+                self._look.clear()
+                waited = None

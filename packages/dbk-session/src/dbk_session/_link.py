@@ -13,6 +13,7 @@ from dbk_session._clock import Clock
 from dbk_session._events import Notice
 from dbk_session._journal import Entry, Journal, process_mark
 from dbk_session._remote import Remote
+from dbk_session._sweep import sweep_beside
 from dbk_session._transport import Door, Transport
 from dbk_session._watchdog import GuardedHttp, Watchdog
 from dbk_session.driver import wire
@@ -46,6 +47,11 @@ class Link:
         return self._entry.cluster_id
 
     @property
+    def guard_pid(self) -> int | None:
+        """The process that outlives this one, None while there is none."""
+        return self._watchdog.pid if self._watchdog is not None else None
+
+    @property
     def entry(self) -> Entry:
         """The session as noted in the journal."""
         return self._entry
@@ -68,6 +74,7 @@ class Link:
                 transport = GuardedHttp(door, self._entry, self._journal, self._watchdog)
                 self._headers = door.headers()
                 self._remote = Remote(transport, self._clock, lambda text: bus.post(Notice(text)), self._renewed)
+                sweep_beside(self._journal, door)
             return self._remote
 
     def _renewed(self) -> Transport | None:

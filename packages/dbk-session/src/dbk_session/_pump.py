@@ -20,6 +20,7 @@ __all__ = ["Pump"]
 _WAIT_S = 25.0
 _SETTLE_S = (0.0, 0.05, 0.1, 0.25, 0.5)
 _PIECE_CHARS = 36_000
+_BEREAVED_S = 1.0
 _LINGER_S = 30.0
 _LINGER_MOST_S = 600.0
 
@@ -59,29 +60,34 @@ class Pump:
 
     def follow(self, feed: Feed) -> None:
         """Reads this run from now on; nothing new when it does already."""
+        self._turn_to(feed, None)
+
+    def linger(self, feed: Feed) -> None:
+        """Reads a run that is over until its threads have been silent for a while."""
+        now = self._clock.now()
+        self._last_s = now + _LINGER_MOST_S
+        self._turn_to(feed, now + _LINGER_S)
+
+    def leave(self, feed: Feed) -> None:
+        """Stops reading a run that is over; one that is lingered for is read on."""
         with self._changed:
-            if self._feed is feed:
+            if self._feed is not feed or self._until_s is not None:
                 return
-            self._feed, self._until_s, self._healthy = feed, None, False
+            self._feed, self._healthy = None, False
+        self._interrupt()
+
+    def _turn_to(self, feed: Feed, until_s: float | None) -> None:
+        with self._changed:
+            known = self._feed is feed
+            self._until_s = until_s
+            if not known:
+                self._feed, self._healthy = feed, False
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="dbk-pump", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
-        self._interrupt()
-
-    def leave(self, feed: Feed, linger: bool) -> None:
-        """Stops reading a run that is over; with `linger` only after its threads have been silent for a while."""
-        with self._changed:
-            if self._feed is not feed:
-                return
-            self._healthy = False
-            if linger:
-                now = self._clock.now()
-                self._until_s, self._last_s = now + _LINGER_S, now + _LINGER_MOST_S
-                self._changed.notify_all()
-                return
-            self._feed = None
-        self._interrupt()
+        if not known:
+            self._interrupt()
 
     def close(self) -> None:
         """Ends the thread, at the latest when its present request is answered."""
@@ -89,6 +95,12 @@ class Pump:
             self._closed, self._feed = True, None
             self._changed.notify_all()
         self._interrupt()
+
+    def look(self) -> None:
+        """Asks at once whether there is something."""
+        control = self._control()
+        if control is not None:
+            control.look()
 
     def answered(self) -> None:
         """Reads on after an answer was sent to a command that had asked for input."""
@@ -136,8 +148,17 @@ class Pump:
             return
         feed.take(int(answer["offset"]), wire.unpack_piece(answer))
         self._progress(feed, answer.get("progress"))
+        if not answer.get("alive", True):
+            self._bereave(feed)
         quiet.after(feed.offset > began)
         self._linger(feed, feed.offset > began)
+
+    def _bereave(self, feed: Feed) -> None:
+        """The process that writes is gone: nothing more will come, and the status will tell what that means."""
+        with self._changed:
+            self._healthy = False
+            feed.track.look.set()
+            self._changed.wait(_BEREAVED_S)
 
     def _question(self, feed: Feed, quiet: _Quiet) -> dict[str, Any]:
         question: dict[str, Any] = {

@@ -30,7 +30,7 @@ from dbk_session.errors import CommandFailed, ConnectionLost, ProtocolError, Ses
 
 __all__ = ["Host", "Runner"]
 
-_FOLLOW_AFTER_S = 0.1
+_FOLLOW_AFTER_S = 0.05
 _DONE_WAIT_S = 3.0
 
 
@@ -100,7 +100,7 @@ class Runner:
             track.finish(Finished(track.run_id, status, reason=str(error)), error)
         finally:
             if self._feed is not None:
-                self._host.pump.leave(self._feed, linger=False)
+                self._host.pump.leave(self._feed)
 
     def adopt(self, interpreter: Interpreter, command_id: str | None) -> None:
         """Like `run`, for a command that another process has sent."""
@@ -116,7 +116,7 @@ class Runner:
             track.finish(Finished(track.run_id, "lost", reason=error.message), error)
         finally:
             if self._feed is not None:
-                self._host.pump.leave(self._feed, linger=False)
+                self._host.pump.leave(self._feed)
 
     def _run(self) -> None:
         while True:
@@ -217,7 +217,7 @@ class Runner:
             if status.is_final and (status.results is not None or without > NULL_RESULTS_POLLS):
                 return status
             polls += 1
-            if polls == 2 or (polls > 2 and clock.now() - began_s >= _FOLLOW_AFTER_S):
+            if polls > 1 and clock.now() - began_s >= _FOLLOW_AFTER_S:
                 self._follow()
             waited = self._pace(status).after(waited)
             if clock.wait(track.look, waited):
@@ -262,11 +262,10 @@ class Runner:
             read_rest(interpreter, feed, frame.get("length"), self._track.over)
         if rest.strip():
             self._track.emit(Stream(self._track.run_id, "stdout", rest))
-        live = int(frame.get("live") or 0)
-        self._host.pump.leave(feed, linger=live > 0 and interpreter.control is not None)
         self._end(feed)
+        if int(frame.get("live") or 0) > 0 and interpreter.control is not None:
+            self._host.pump.linger(feed)
         self._host.late(frame.get("late") or {})
-        self._feed = None if live else feed
 
     def _finish_without_frame(self, results: Mapping[str, Any] | None) -> None:
         """The result says nothing of the agent: it was cancelled, or cut, or the interpreter is another one now."""
@@ -282,6 +281,7 @@ class Runner:
         feed = self._feed
         assert feed is not None
         self._follow()
+        self._host.pump.look()
         deadline_s = self._host.clock.now() + _DONE_WAIT_S
         while self._follows() and feed.done is None and self._host.clock.now() < deadline_s:
             self._host.clock.wait(self._track.look, 0.1)

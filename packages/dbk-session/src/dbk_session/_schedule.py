@@ -11,6 +11,7 @@ from dataclasses import dataclass
 __all__ = [
     "CANCEL_ANSWER_S",
     "CANCEL_SIGNAL_S",
+    "COMING_UP",
     "COMMAND",
     "COMMAND_WATCHED",
     "CONTROL",
@@ -44,17 +45,19 @@ class Pace:
         """The next waiting time, given the last one (None: nothing was waited yet), in seconds."""
         if waited_s is None:
             return self.first_s
-        return min(waited_s * self.factor, self.most_s)
+        return min(max(waited_s * self.factor, self.first_s), self.most_s)
 
 
-COMMAND = Pace(0.02, 1.5, 1.25)
-"""Status of the user's command, when nothing else tells about it: at most 60 calls in any minute, also the first."""
+COMMAND = Pace(0.02, 1.25, 1.5)
+"""Status of the user's command, when nothing else tells about it: under 60 calls in any minute, also the first."""
 
-COMMAND_WATCHED = Pace(0.05, 3.0, 20.0)
+COMMAND_WATCHED = Pace(15.0, 2.0, 30.0)
 """The same while the spool tells about the command: its `done` record asks for the status at once."""
 
-CONTROL = Pace(0.02, 1.5, 1.5)
-"""Status of the control command that long-polls the spool. With `COMMAND_WATCHED`: under 60 calls a minute."""
+CONTROL = Pace(0.03, 1.25, 2.0)
+"""Status of the control command that long-polls the spool. With `COMMAND_WATCHED`: under 60 calls in any minute.
+
+The factor bounds how late the end of a command is noticed, relative to how long it took: a quarter."""
 
 HELPER = Pace(0.01, 1.5, 0.5)
 """Status of short helper commands, which somebody waits for."""
@@ -79,8 +82,11 @@ class Patience:
     notice_s: float = 5.0
 
 
-FIRST_CONTACT = Patience(total_s=8.0)
-"""Before anything runs: a wrong host name should not take minutes to be told."""
+FIRST_CONTACT = Patience(total_s=5.0)
+"""Before the workspace has ever answered: a wrong host name should not take minutes to be told."""
+
+COMING_UP = Patience(total_s=120.0)
+"""While the cluster starts, which takes minutes."""
 
 RUNNING = Patience(total_s=600.0)
 """While something of the user's runs: an outage of some minutes must not cost the result."""
@@ -88,7 +94,7 @@ RUNNING = Patience(total_s=600.0)
 LEAVING = Patience(total_s=5.0)
 """While cleaning up: the watchdog and the next start try again."""
 
-_LONGEST_RETRY_S = 5.0
+_LONGEST_RETRY_S = 2.0
 
 
 def retry_delay_s(attempt: int, retry_after_s: float | None, jitter: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Callable
 
@@ -12,11 +13,14 @@ from dbk_session._events import Finished
 from dbk_session._runner import Runner
 from dbk_session._schedule import CANCEL_ANSWER_S, CANCEL_SIGNAL_S
 from dbk_session._track import Track
+from dbk_session.driver import wire
 from dbk_session.errors import SessionError
 
 __all__ = ["Stop"]
 
 _LOOK_S = 0.05
+# A second signal that comes while Python still unwinds the first one spoils the traceback.
+_GRACE_S = 0.5
 
 
 class Stop:
@@ -49,10 +53,11 @@ class Stop:
     def _press(self) -> None:
         with contextlib.suppress(SessionError, Gone, NoAgent):
             while not self._track.over.is_set():
-                late = self._clock.now() - self._began_s >= CANCEL_SIGNAL_S
+                waited_s = self._clock.now() - self._began_s
+                late = waited_s >= (_GRACE_S if self._harder.is_set() else CANCEL_SIGNAL_S)
                 if self._runner.command_id is not None and not self._api_cancelled:
                     self._cancel(self._runner.command_id)
-                if (late or self._harder.is_set()) and self._signal():
+                if late and self._signal():
                     return
                 self._clock.wait(self._track.over, _LOOK_S)
 
@@ -68,8 +73,11 @@ class Stop:
         if interpreter is None or interpreter.control is None or interpreter.agent is None:
             return False
         agent, start = interpreter.agent, self._runner.start
-        target = {"spool": agent.spool, "run": self._track.run_id, "pid": agent.pid, "started": agent.started}
-        interpreter.control.ask("signal", target)
+        target = {"spool": agent.spool, "run": self._track.run_id}
+        if interpreter.control.ask("signal", target).get("how") == "gone":
+            # Its process cannot be seen from here: the agent itself is asked to do it.
+            message = json.dumps({"type": "interrupt", "run": self._track.run_id}).encode()
+            interpreter.control.ask("signal", {**target, "sealed": wire.seal(agent.key, message)})
         marks = {name: start[name] for name in ("group", "tag") if start.get(name)}
         if marks and not start.get("connect"):
             interpreter.control.ask("cancel_spark", marks)

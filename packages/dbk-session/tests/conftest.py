@@ -1,0 +1,88 @@
+"""Sessions on the embedded workspace, over real HTTP; each test cleans up what it opens."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from dbk_local import Workspace
+from dbk_session import Event, Session
+
+
+@pytest.fixture(scope="session")
+def _served() -> Iterator[Workspace]:
+    with Workspace(spark=False) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def workspace(_served: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Workspace]:
+    """The workspace as new, its address in the environment, state kept in a folder of the test's own."""
+    _served.reset()
+    for name in [name for name in os.environ if name.startswith(("DATABRICKS_", "DBK_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    for name, value in _served.env().items():
+        monkeypatch.setenv(name, value)
+    yield _served
+    _served.reset()
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    """Every event of the sessions that `open_session` opens."""
+    return []
+
+
+@pytest.fixture
+def open_session(workspace: Workspace, events: list[Event]) -> Iterator[Callable[..., Session]]:
+    """Opens sessions and closes them at the end."""
+    opened: list[Session] = []
+
+    def open_one(**options: Any) -> Session:
+        opened.append(Session(**{"on_event": events.append, **options}))
+        return opened[-1]
+
+    yield open_one
+    workspace.clear_faults()
+    for session in opened:
+        session.close()
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Waits until a condition holds; generous, for the machine may be slow."""
+
+    def wait(condition: Callable[[], object], deadline_s: float = 60.0) -> None:
+        end_s = time.monotonic() + deadline_s
+        while not condition():
+            assert time.monotonic() < end_s, "the condition did not come true"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def is_gone() -> Callable[[int], bool]:
+    """Whether a process has ended; one that nobody has waited for counts as ended."""
+
+    def gone(pid: int) -> bool:
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    return gone
+
+
+@pytest.fixture
+def calls(workspace: Workspace) -> Callable[[], list[str]]:
+    """The API calls so far, by the last part of their path."""
+    return lambda: [request.path.rsplit("/", 1)[-1] for request in workspace.requests() if "/api/" in request.path]

@@ -1,0 +1,280 @@
+"""From the first context to the last: nothing stays behind, whatever ends the process."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from dbk_session import Finished, Session, Stream
+from dbk_session._journal import Entry, Journal
+from dbk_session.errors import ContextLostError, SessionNotFound
+
+CLIENT = """
+import sys, threading
+from dbk_session import Session
+session = Session(channel=sys.argv[1])
+session.run("1")
+print("ready", session._engine.keeper.link.guard_pid, flush=True)
+session.start("import time\\nwhile True: time.sleep(0.01)")
+threading.Event().wait()
+"""
+
+
+@pytest.fixture
+def client(workspace):
+    """Starts a process with a session in which a command runs; kills what is left at the end."""
+    started = []
+
+    def start(channel="spool", code=CLIENT):
+        process = subprocess.Popen([sys.executable, "-c", code, channel], stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def ready(process):
+    """The guard's process id, once the client has run its first command."""
+    word, pid = process.stdout.readline().split()
+    assert word == "ready"
+    return int(pid)
+
+
+def test_closing_leaves_nothing_on_the_cluster_and_nothing_on_disk(workspace, open_session, until, tmp_path):
+    session = open_session(channel="spool")
+    session.run("1")
+    until(lambda: session.channel == "spool")
+    spool = Path(session._engine._spool())
+    assert spool.exists()
+
+    session.close()
+
+    assert workspace.contexts() == []
+    assert list(Journal().entries()) == []
+    assert not spool.exists()
+
+
+@pytest.mark.parametrize("channel", ["spool", "result", "plain"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_process_leaves_nothing_behind(workspace, client, until, is_gone, channel, how):
+    process = client(channel)
+    guard = ready(process)
+
+    process.send_signal(how)
+    process.wait()
+
+    until(lambda: workspace.contexts() == [])
+    until(lambda: is_gone(guard))
+    assert list(Journal().entries()) == []
+
+
+def test_a_process_killed_at_any_moment_leaves_nothing_behind(workspace, client, until, is_gone):
+    moments = random.Random(4)
+    for _ in range(5):
+        process = client()
+        threading.Event().wait(moments.uniform(0.2, 2.0))
+        guards = [child.pid for child in psutil.Process(process.pid).children()]
+        process.kill()
+        process.wait()
+
+        until(lambda guards=guards: all(is_gone(guard) for guard in guards))
+        assert workspace.contexts() == []
+        assert [known for entry in Journal().entries() for known in Journal().contexts(entry.session)] == []
+
+
+def test_the_guard_survives_a_process_group_that_is_interrupted(workspace, client, until):
+    process = client()
+    guard = ready(process)
+
+    os.kill(guard, signal.SIGINT)
+    os.kill(guard, signal.SIGTERM)
+    process.kill()
+    process.wait()
+
+    until(lambda: workspace.contexts() == [])
+
+
+def test_the_next_start_sweeps_what_a_killed_guard_has_left(workspace, client, open_session, until):
+    process = client("result")
+    guard = ready(process)
+    os.kill(guard, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    assert len(workspace.contexts()) == 1
+
+    session = open_session(channel="result")
+    session.run("1")
+
+    until(lambda: [context["id"] for context in workspace.contexts()] == [session.context_id])
+
+
+def test_a_session_whose_guard_was_killed_goes_on(workspace, open_session, until, is_gone):
+    session = open_session(channel="result")
+    session.run("x = 1")
+    guard = session._engine.keeper.link.guard_pid
+    os.kill(guard, signal.SIGKILL)
+    until(lambda: is_gone(guard))
+    workspace.evict(session.context_id)
+
+    assert session.run("print(2)").text == "2"
+    session.close()
+    assert workspace.contexts() == []
+
+
+def test_the_journal_is_for_the_user_alone_and_holds_no_token(workspace, open_session, tmp_path):
+    session = open_session(channel="result")
+    session.run("1")
+    folder = tmp_path / "state" / "dbk-session"
+
+    files = [path for path in folder.rglob("*") if path.is_file()]
+
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert all(workspace.token not in path.read_text() for path in files)
+    assert any(path.name == f"context-{session.context_id}" for path in files)
+
+
+def test_the_guard_has_no_token_among_its_arguments(workspace, open_session):
+    session = open_session(channel="result")
+    session.run("1")
+
+    guard = psutil.Process(session._engine.keeper.link.guard_pid)
+
+    assert workspace.token not in " ".join(guard.cmdline())
+
+
+def test_a_detached_command_goes_on_and_is_found_again_from_its_start(workspace, open_session, until, tmp_path, events):
+    gate = tmp_path / "gate"
+    session = open_session(channel="spool", name="long")
+    session.run("x = 1")
+    until(lambda: session.channel == "spool")
+    command = session.start(
+        "import os, time\nprint('first', flush=True)\n"
+        f"while not os.path.exists({str(gate)!r}): time.sleep(0.01)\nprint('last')"
+    )
+    next(event for event in command.events() if isinstance(event, Stream))
+
+    assert session.detach() == "long"
+    assert (session.state, command.result(60).status) == ("detached", "lost")
+    gate.touch()
+    with Session.attach("long", on_event=events.append) as again:
+        result = again.current.result(60) if again.current else None
+        assert again.run("print(x + 1)").text == "2"
+
+    if result is None:
+        texts = [event.text for event in events if isinstance(event, Stream) and event.run_id == command.run_id]
+        assert "".join(texts).endswith("first\nlast\n")
+    else:
+        assert (result.status, result.stdout) == ("ok", "first\nlast\n")
+    assert workspace.contexts() == []
+
+
+@pytest.mark.parametrize("channel", ["spool", "result"])
+def test_another_process_attaches_to_a_running_command(workspace, client, until, tmp_path, channel):
+    gate = tmp_path / "gate"
+    code = f"""
+import sys
+from dbk_session import Session
+session = Session(channel=sys.argv[1], name="job")
+session.run("1")
+command = session.start("import os, time\\nprint('first', flush=True)\\n"
+    "while not os.path.exists({str(gate)!r}): time.sleep(0.01)\\nprint('last')")
+while command.state != "running": pass
+session.detach()
+print("ready 0", flush=True)
+"""
+    process = client(channel, code)
+    ready(process)
+    process.wait(60)
+
+    with Session.attach("job") as session:
+        command = session.current
+        gate.touch()
+        result = command.result(60)
+
+    assert (result.status, result.stdout) == ("ok", "first\nlast\n")
+    assert workspace.contexts() == []
+
+
+def test_an_unknown_name_cannot_be_attached_to(workspace):
+    with pytest.raises(SessionNotFound, match="nobody"):
+        Session.attach("nobody")
+
+
+def test_attaching_to_an_interpreter_that_is_gone_says_so(workspace, open_session):
+    session = open_session(channel="result", name="gone")
+    session.run("1")
+    context_id = session.context_id
+    session.detach()
+    workspace.evict(context_id)
+
+    with pytest.raises(ContextLostError, match="'gone' is gone"):
+        Session.attach("gone")
+    with pytest.raises(SessionNotFound):
+        Session.attach("gone")
+
+
+def test_a_detached_session_is_attached_to_once(workspace, open_session):
+    session = open_session(channel="result", name="one")
+    session.run("1")
+    session.detach()
+
+    with Session.attach("one"), pytest.raises(SessionNotFound):
+        Session.attach("one")
+
+
+def test_leaving_the_with_block_by_an_exception_closes_too(workspace):
+    def leave():
+        with Session(channel="result") as session:
+            session.run("1")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        leave()
+
+    assert workspace.contexts() == []
+
+
+def test_closing_while_a_command_runs_cancels_it(workspace, open_session, until):
+    session = open_session(channel="spool")
+    session.run("import time")
+    command = session.start("print('go', flush=True)\nwhile True: time.sleep(0.01)")
+    next(event for event in command.events() if isinstance(event, Stream))
+
+    session.close()
+
+    assert command.result(60).status in ("cancelled", "lost")
+    assert isinstance(list(command.events())[-1], Finished)
+    assert workspace.contexts() == []
+
+
+def test_an_entry_of_another_machine_is_not_swept(tmp_path):
+    journal = Journal(tmp_path)
+    journal.write(Entry("a", "", "http://x", "c", node="elsewhere", pid=1))
+    journal.write(Entry("b", "", "http://x", "c", pid=2**22 + 1, mark="1"))
+    journal.write(Entry("c", "", "http://x", "c", pid=os.getpid()))
+
+    assert [entry.session for entry in journal.orphans()] == ["b"]
+
+
+def test_a_damaged_entry_is_passed_over(tmp_path):
+    journal = Journal(tmp_path)
+    journal.write(Entry("a", "", "http://x", "c"))
+    (tmp_path / "a" / "session.json").write_text("{")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "session.json").write_text(json.dumps({"odd": 1}))
+
+    assert list(journal.entries()) == []

@@ -1,0 +1,313 @@
+"""What happens while a command runs: live output, input, cancelling, questions about the namespace."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from dbk_session import Finished, InputRequest, Notice, Stream
+from dbk_session.errors import ContextWedged, StdinNotAllowed
+
+WAIT_FOR = "import os, time\nwhile not os.path.exists({path!r}): time.sleep(0.01)\n"
+
+
+@pytest.fixture
+def session(open_session, until):
+    opened = open_session(channel="spool")
+    opened.run("import time")
+    until(lambda: opened.channel == "spool")
+    return opened
+
+
+def first(command, kind):
+    return next(event for event in command.events() if isinstance(event, kind))
+
+
+def test_output_arrives_while_the_command_runs(session, tmp_path):
+    gate = tmp_path / "gate"
+
+    command = session.start(f"print('now')\n{WAIT_FOR.format(path=str(gate))}print('later')")
+    seen = first(command, Stream)
+    running = command.state
+    gate.touch()
+
+    assert (seen.text, running) == ("now\n", "running")
+    assert command.result().stdout == "now\nlater\n"
+
+
+def test_live_output_is_neither_lost_nor_doubled_by_the_final_result(session):
+    result = session.run("for i in range(20):\n    print(i, flush=True)\n    time.sleep(0.02)")
+
+    assert result.stdout == "".join(f"{i}\n" for i in range(20))
+
+
+def test_output_of_a_thread_comes_after_the_end_of_its_command(session, events, tmp_path, until):
+    gate = tmp_path / "gate"
+    wait = WAIT_FOR.format(path=str(gate)).replace("\n", "\n    ")
+
+    result = session.run(
+        f"import threading\ndef late():\n    {wait}print('late')\nthreading.Thread(target=late).start()"
+    )
+    gate.touch()
+    until(lambda: any(isinstance(event, Stream) and event.text == "late\n" for event in events))
+
+    late = events[-1]
+    assert late == Stream(result.run_id, "stdout", "late\n")
+    assert result.stdout == ""
+
+
+def test_late_output_on_the_result_channel_comes_with_the_next_command(open_session, events, tmp_path, until):
+    session = open_session(channel="result")
+    mark = tmp_path / "mark"
+    first_result = session.run(
+        "import threading, time\ndef late():\n    time.sleep(0.05)\n    print('late', flush=True)\n"
+        f"    time.sleep(0.1)\n    open({str(mark)!r}, 'w').close()\nthreading.Thread(target=late).start()"
+    )
+    until(mark.exists)
+
+    session.run("2")
+
+    until(lambda: Stream(first_result.run_id, "stdout", "late\n") in events)
+
+
+def test_a_running_command_is_cancelled_and_its_state_stays(session):
+    session.run("kept = 5")
+    command = session.start("print('go', flush=True)\nwhile True: time.sleep(0.01)")
+    first(command, Stream)
+
+    command.cancel()
+    result = command.result(60)
+
+    assert result.status == "cancelled"
+    assert result.error.ename == "KeyboardInterrupt"
+    assert session.run("print(kept)").text == "5"
+    assert session.state == "idle"
+
+
+@pytest.mark.parametrize("channel", ["result", "plain"])
+def test_cancelling_works_without_a_live_channel(open_session, until, channel, tmp_path):
+    session = open_session(channel=channel)
+    mark = tmp_path / "mark"
+    command = session.start(f"open({str(mark)!r}, 'w').close()\nwhile True: pass")
+    until(mark.exists)
+
+    command.cancel()
+
+    assert command.result(60).status == "cancelled"
+    assert session.run("print(1)").text == "1"
+
+
+def test_cancelling_a_waiting_command_ends_it_without_sending_it(session, workspace, tmp_path):
+    gate = tmp_path / "gate"
+    running = session.start(WAIT_FOR.format(path=str(gate)))
+    waiting = session.start("print('never sent')")
+
+    waiting.cancel()
+    result = waiting.result(60)
+    gate.touch()
+    running.result()
+
+    assert (result.status, result.stdout) == ("cancelled", "")
+    assert "never sent" not in str([request.body_json for request in workspace.requests()])
+
+
+def test_cancelling_the_session_cancels_what_waits_too(session):
+    commands = [session.start("while True: time.sleep(0.01)"), session.start("1"), session.start("2")]
+
+    session.cancel()
+
+    assert [command.result(60).status for command in commands] == ["cancelled"] * 3
+
+
+def test_code_that_ignores_the_polite_cancel_is_signalled(session, workspace):
+    """The API's cancel reaches it once, the signal of the control context a second time."""
+    code = (
+        "print('go', flush=True)\n"
+        "for _ in range(1):\n    try:\n        while True: time.sleep(0.01)\n"
+        "    except KeyboardInterrupt: print('no', flush=True)\n"
+        "while True: time.sleep(0.01)"
+    )
+    command = session.start(code)
+    first(command, Stream)
+
+    command.cancel()
+    result = command.result(60)
+
+    assert result.status == "cancelled"
+    assert result.stdout == "go\nno\n"
+
+
+def test_a_command_that_does_not_stop_is_answered_all_the_same(session, events, until, tmp_path):
+    gate = tmp_path / "gate"
+    code = (
+        "import os, signal\nprint('go', flush=True)\nold = signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        f"{WAIT_FOR.format(path=str(gate))}signal.signal(signal.SIGINT, old)"
+    )
+    command = session.start(code)
+    first(command, Stream)
+
+    command.cancel()
+    result = command.result(60)
+    refused = session.start("1")
+    with pytest.raises(ContextWedged, match="still runs"):
+        refused.result(60)
+    gate.touch()
+
+    assert result.status == "cancelled"
+    assert session.state == "wedged"
+    assert any(isinstance(event, Notice) and "did not stop" in event.text for event in events)
+    until(lambda: session.start("1").result(60).status == "ok" if _is_free(session) else False)
+
+
+def _is_free(session):
+    try:
+        session.start("0").result(60)
+    except ContextWedged:
+        return False
+    return True
+
+
+def test_input_is_asked_for_and_answered(session):
+    command = session.start("name = input('Who? ')\nprint('Hello', name)", allow_stdin=True)
+
+    request = first(command, InputRequest)
+    command.answer("Ada")
+
+    assert (request.prompt, request.password) == ("Who? ", False)
+    assert command.result(60).stdout == "Hello Ada\n"
+
+
+def test_a_password_is_not_in_any_command(session, workspace):
+    command = session.start("import getpass\nsecret = getpass.getpass('PIN: ')", allow_stdin=True)
+
+    request = first(command, InputRequest)
+    command.answer("open-sesame")
+
+    assert request.password
+    assert command.result(60).status == "ok"
+    assert session.run("print(secret)").text == "open-sesame"
+    assert "open-sesame" not in str([request.body_json for request in workspace.requests()])
+
+
+def test_the_end_of_input_is_an_eof_error(session):
+    command = session.start("input()", allow_stdin=True)
+    first(command, InputRequest)
+
+    command.answer(None)
+
+    assert command.result(60).error.ename == "EOFError"
+
+
+def test_input_is_refused_at_once_where_nobody_can_answer(session):
+    result = session.run("input('Who? ')")
+
+    assert result.error.ename == "StdinNotImplementedError"
+
+
+def test_a_question_to_nobody_cannot_be_answered(session):
+    command = session.start("1")
+    command.result()
+
+    with pytest.raises(StdinNotAllowed):
+        command.answer("x")
+
+
+def test_run_answers_through_a_function(session):
+    result = session.run("print(input('a') + input('b'))", answer=lambda request: request.prompt * 2)
+
+    assert result.stdout == "aabb\n"
+
+
+def test_cancelling_breaks_a_wait_for_input(session):
+    command = session.start("input('Who? ')", allow_stdin=True)
+    first(command, InputRequest)
+
+    command.cancel()
+
+    assert command.result(60).status == "cancelled"
+    assert session.run("print(1)").text == "1"
+
+
+def test_the_debugger_can_be_used(session):
+    answers = iter(["p x", "c"])
+
+    result = session.run("x = 41\nimport pdb; pdb.set_trace()\nprint(x + 1)", answer=lambda _: next(answers))
+
+    assert "41" in result.stdout
+    assert result.stdout.endswith("42\n")
+
+
+def test_names_are_completed_by_the_idle_interpreter(session):
+    session.run("remote_value = {'a': 1}")
+
+    completion = session.complete("remote_va")
+
+    assert completion.matches == ("remote_value",)
+    assert (completion.cursor_start, completion.cursor_end) == (0, 9)
+    assert "keys" in str(session.complete("remote_value.ke").matches)
+
+
+def test_an_object_is_inspected_by_the_idle_interpreter(session):
+    session.run("def doubled(x):\n    'Twice x.'\n    return x * 2")
+
+    inspection = session.inspect("doubled", 3)
+
+    assert inspection.found
+    assert "Twice x." in inspection.data["text/plain"]
+    assert not session.inspect("nothing_like_it").found
+
+
+def test_names_are_completed_while_a_command_runs(session, tmp_path):
+    session.run("remote_value = {'a': 1}")
+    gate = tmp_path / "gate"
+    command = session.start(f"print('go', flush=True)\n{WAIT_FOR.format(path=str(gate))}")
+    first(command, Stream)
+
+    completion = session.complete("remote_va")
+    still_running = command.state
+    gate.touch()
+    command.result()
+
+    assert completion.matches == ("remote_value",)
+    assert still_running == "running"
+
+
+def test_a_quiet_session_makes_no_calls(session, workspace):
+    session.run("print(1)")
+    workspace.clear_requests()
+
+    threading.Event().wait(1.5)
+
+    assert workspace.requests() == []
+
+
+def test_a_restart_gives_a_fresh_interpreter(session):
+    session.run("x = 1")
+    before = session.context_id
+
+    session.restart()
+
+    assert session.run("print('x' in globals())").text == "False"
+    assert session.context_id != before
+
+
+def test_a_restart_stops_what_runs(session):
+    command = session.start("print('go', flush=True)\nwhile True: time.sleep(0.01)")
+    first(command, Stream)
+
+    session.restart()
+
+    assert command.result(60).status == "cancelled"
+    assert session.run("print(2)").text == "2"
+
+
+def test_every_command_ends_with_one_finished(session):
+    command = session.start("print('go', flush=True)\nwhile True: time.sleep(0.01)")
+    first(command, Stream)
+    command.cancel()
+    command.cancel()
+
+    events = list(command.events())
+
+    assert [type(event) for event in events].count(Finished) == 1
+    assert events[-1].status == "cancelled"
