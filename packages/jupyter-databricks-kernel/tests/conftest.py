@@ -230,7 +230,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[
     home = tmp_path_factory.mktemp("home")
 
     def build(workspace: Workspace | None = None, **more: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DATABRICKS_", "DBK_"))}
+        # ipykernel does not take the output of child processes when it believes to be in a test.
+        others = ("DATABRICKS_", "DBK_", "PYTEST_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         private = {
             "HOME": str(home),
             "IPYTHONDIR": str(home / "ipython"),

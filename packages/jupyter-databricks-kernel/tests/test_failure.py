@@ -23,12 +23,13 @@ def test_a_message_of_several_lines_gives_its_first_as_the_value():
     assert content["traceback"][1:] == ["  - a", "  - b"]
 
 
-def test_a_defect_says_that_it_is_one_and_shows_no_stack():
+def test_a_defect_says_that_it_is_one_and_shows_no_stack(caplog):
     content = failure(KeyError("x"))
 
     assert content["ename"] == "KeyError"
     assert "defect of the kernel" in content["traceback"][-1]
     assert not any("File" in line for line in content["traceback"])
+    assert caplog.records[0].exc_info[0] is KeyError
 
 
 def test_an_interrupt_without_a_reason_is_only_its_name():

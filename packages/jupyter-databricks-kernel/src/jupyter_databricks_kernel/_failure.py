@@ -1,11 +1,13 @@
 """An exception that is not the user's, as a person meets it in a cell: a real name, one line, the next step."""
 
+import logging
 from typing import Any
 
 from dbk_config.errors import DbkError
 
 __all__ = ["failure", "keyboard_interrupt"]
 
+LOG = logging.getLogger("dbk.kernel")
 _RED, _BOLD, _PLAIN = "\x1b[0;31m", "\x1b[1m", "\x1b[0m"
 
 
@@ -13,11 +15,12 @@ def failure(error: BaseException) -> dict[str, Any]:
     """The `ename`, `evalue` and `traceback` of an error reply.
 
     The errors of this family say what failed and what to do, and are shown without a stack: it would tell only
-    where in the kernel they were noticed. Any other exception is a defect, and says so.
+    where in the kernel they were noticed. Any other exception is a defect, says so, and is logged with its stack.
     """
     ename = type(error).__name__
     if isinstance(error, DbkError):
         return _content(ename, error.message, error.hint)
+    LOG.error("a request failed unforeseen", exc_info=error)
     hint = "This is a defect of the kernel, not of your code. The log of the Jupyter server has the details."
     return _content(ename, str(error), hint)
 

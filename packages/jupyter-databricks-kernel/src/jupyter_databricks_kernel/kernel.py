@@ -148,7 +148,6 @@ class DatabricksKernel(AsyncKernel):
         from jupyter_databricks_kernel._failure import failure
         from jupyter_databricks_kernel._render import error_message
 
-        self.log.debug("a request failed", exc_info=error)
         content = failure(error)
         self._send(error_message(**content), self.get_parent("shell"))
         return {"status": "error", **content, "user_expressions": {}, "payload": []}
