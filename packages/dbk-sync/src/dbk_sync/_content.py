@@ -74,9 +74,9 @@ def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> C
             # One read for a small file: a byte more than expected shows whether it has grown.
             head = os.read(descriptor, min(size_bytes, PIECE_BYTES) + 1)
             read_bytes = len(head)
-            if read_bytes <= PIECE_BYTES:
+            if read_bytes == size_bytes:
                 sha256 = hashlib.sha256(head).digest()
-            else:
+            else:  # large, changed, or given in parts by an unusual file system
                 sha256, read_bytes = _digested(descriptor, head)
             after = os.fstat(descriptor)
         finally:
