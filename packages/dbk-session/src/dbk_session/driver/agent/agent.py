@@ -50,7 +50,9 @@ class Agent:
         self.operations = Operations(self.core)
         self._snapshots = Snapshots(self.core)
         self._descriptors = self._make_descriptors()
-        settle = self._descriptors.settle if self._descriptors else _nothing
+        settle = (
+            partial(self.core.seams.attempt, "descriptors", self._descriptors.settle) if self._descriptors else _nothing
+        )
         self.streams = StandardStreams(self.core.runs, self.core.scribe, settle)
 
     def install(self, installing: str = "") -> None:

@@ -77,7 +77,8 @@ class Cells:
         if wire.TRAILER not in text:
             return lines
         code = self._core.seams.attempt("the trailer", lambda: self._arm(text), text)
-        return list(code.splitlines(keepends=True))
+        # IPython gives its transformers whole lines.
+        return list((code if code.endswith("\n") else code + "\n").splitlines(keepends=True))
 
     def visit(self, node: ast.AST) -> ast.AST:
         """An AST transformer: a run that is blocked has no statements."""
@@ -118,12 +119,22 @@ class Cells:
         if self._traceless.active:
             self._traceless.trigger(event, *args, **kwargs)
             return
-        seams = self._core.seams
         if event == "pre_run_cell":
-            seams.attempt("the start of a run", lambda: self._start(args[0] if args else None))
+            self._guarded(self._start, args[0] if args else None)
         original(event, *args, **kwargs)
         if event == "post_run_cell":
-            seams.attempt("the end of a run", lambda: self._end(args[0] if args else None))
+            self._guarded(self._end, args[0] if args else None)
+
+    def _guarded(self, step: Callable[[Any], None], argument: Any) -> None:
+        """Do a step; when it fails, the run is given up and the host has its interpreter back."""
+        try:
+            step(argument)
+        except Exception as error:
+            run = self._core.runs.active
+            if run is not None:
+                self._switch_off(run)
+                self._core.runs.finish(run, "error")
+            self._core.report(f"a cell was not recorded to its end: {type(error).__name__}: {error}")
 
     def _start(self, info: Any) -> None:
         run = self._pending
@@ -175,10 +186,7 @@ class Cells:
 
     def _finish(self, run: Run, status: str, result: Any) -> None:
         core = self._core
-        for name, part in reversed(self.around.items()):
-            core.seams.attempt(name, partial(part.end, run))
-        if self._interactivity is not None:
-            self._shell.ast_node_interactivity, self._interactivity = self._interactivity, None
+        self._switch_off(run)
         payloads = core.seams.attempt("payloads", self._payloads.take, [])
         core.scribe.put(
             run,
@@ -193,9 +201,17 @@ class Cells:
         if not run.keeps_history and self._mark is not None:
             self._mark.restore_count(self._shell)
         self._expressions, self._info = {}, None
-        self._print(frame_of(core, run, status))
+        frame = core.seams.attempt("the frame", lambda: frame_of(core, run, status))
+        if frame is not None:
+            self._print(frame)
         core.runs.finish(run, status)
         core.seams.attempt("the snapshot", self.after)
+
+    def _switch_off(self, run: Run) -> None:
+        for name, part in reversed(self.around.items()):
+            self._core.seams.attempt(name, partial(part.end, run))
+        if self._interactivity is not None:
+            self._shell.ast_node_interactivity, self._interactivity = self._interactivity, None
 
     def _frame(self, kind: str, **content: Any) -> str:
         return wire.make_frame({"kind": kind, "nonce": self._core.nonce, **content})

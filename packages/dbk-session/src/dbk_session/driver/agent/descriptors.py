@@ -45,7 +45,6 @@ class Descriptors:
         self._scribe = scribe
         self._pid = os.getpid()
         self._saved: dict[int, int] = {}
-        self._poll: select.poll | None = None
         self._pipes: list[_Pipe] = []
         self._selector = selectors.DefaultSelector()
         self._lock = threading.Lock()
@@ -63,50 +62,47 @@ class Descriptors:
             OSError: One of them is closed or no pipe can be had; nothing is changed then.
         """
         try:
-            self._poll = self._take_over(run)
+            for descriptor, name in STREAMS.items():
+                self._take_over(descriptor, run, name)
         except OSError:
             self.end()
             raise
 
-    def _take_over(self, run: Run) -> select.poll:
-        poll = select.poll()
-        for descriptor, name in STREAMS.items():
-            saved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
-            reading, writing = os.pipe2(os.O_CLOEXEC)
-            os.set_blocking(reading, False)
-            with contextlib.suppress(OSError):
-                fcntl.fcntl(writing, _F_SETPIPE_SZ, _PIPE_BYTES)
-            self._saved[descriptor] = saved
-            os.dup2(writing, descriptor)
-            os.close(writing)
-            poll.register(reading, select.POLLIN)
-            self._register(_Pipe(run, name, reading, codecs.getincrementaldecoder("utf-8")("replace")))
-        return poll
+    def _take_over(self, descriptor: int, run: Run, name: str) -> None:
+        saved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(reading, False)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(writing, _F_SETPIPE_SZ, _PIPE_BYTES)
+        self._saved[descriptor] = saved
+        os.dup2(writing, descriptor)
+        os.close(writing)
+        pipe = _Pipe(run, name, reading, codecs.getincrementaldecoder("utf-8")("replace"))
+        self._pipes.append(pipe)
+        with self._lock:
+            self._selector.register(reading, selectors.EVENT_READ, pipe)
+        os.write(self._wake_write, b"x")
 
     def end(self, run: Run | None = None) -> None:  # noqa: ARG002 - there is one at a time
         """Give the descriptors back; all that was written before is handed over when this returns."""
         _flush_c_stdout()
-        poll, self._poll = self._poll, None
         for descriptor in list(self._saved):
             # In this order, an interruption at any point can be made good by a second call.
             os.dup2(self._saved[descriptor], descriptor)
             os.close(self._saved.pop(descriptor))
-        pipes, self._pipes = self._pipes, []
         deadline_s = time.monotonic() + _DRAIN_S
-        while poll is not None and time.monotonic() < deadline_s:
-            if all(pipe.closed for pipe in pipes) or not self._unread(poll):
-                return
+        while self._unread() and time.monotonic() < deadline_s:
             time.sleep(0.0005)
+        self._pipes = []
 
     def settle(self) -> None:
         """Wait, shortly, until what a subprocess has written is handed over: a later `print` must come after it."""
-        poll = self._poll
-        if poll is None or not self._unread(poll) or threading.current_thread() is self._thread:
+        if not self._unread() or threading.current_thread() is self._thread:
             return
         batches = self._batches
         deadline_s = time.monotonic() + _SETTLE_S
         # A child that writes all the time must not stop the cell: one batch read since is enough.
-        while self._unread(poll) and self._batches == batches and time.monotonic() < deadline_s:
+        while self._unread() and self._batches == batches and time.monotonic() < deadline_s:
             time.sleep(0.0005)
 
     def still_open(self, run: Run) -> int:
@@ -115,15 +111,17 @@ class Descriptors:
             pipes = [key.data for key in self._selector.get_map().values() if isinstance(key.data, _Pipe)]
         return sum(pipe.run is run and not _is_hung_up(pipe) for pipe in pipes)
 
-    def _unread(self, poll: select.poll) -> bool:
-        # The thread says busy before it reads, so "nothing to read" and "not busy" together mean all is handed over.
-        return any(event & select.POLLIN for _, event in poll.poll(0)) or self._busy
+    def _unread(self) -> bool:
+        """Whether something that was written is not handed over yet.
 
-    def _register(self, pipe: _Pipe) -> None:
-        self._pipes.append(pipe)
-        with self._lock:
-            self._selector.register(pipe.reading_end, selectors.EVENT_READ, pipe)
-        os.write(self._wake_write, b"x")
+        The thread says busy before it reads, so "nothing to read" and "not busy" together mean that all is handed over.
+        """
+        # A new object each time: one cannot be asked by two threads at once.
+        poll = select.poll()
+        for pipe in self._pipes:
+            if not pipe.closed:
+                poll.register(pipe.reading_end, select.POLLIN)
+        return any(event & select.POLLIN for _, event in poll.poll(0)) or self._busy
 
     def _work(self) -> None:
         while True:

@@ -158,7 +158,7 @@ class Journal:
         store.budget_bytes = min(store.budget_bytes, store.output_bytes + MEMORY_BYTES)
         if self.spool is not None:
             with contextlib.suppress(OSError), open(self.spool.run_path(run.id), "rb") as file:
-                store.memory.append(file.read()[:stored_bytes])
+                store.memory.append(file.read(stored_bytes))
             self._report(f"the driver's disk took no more records ({error}): they are kept in memory")
 
     def _rotate(self) -> None:

@@ -138,9 +138,11 @@ def sweep(root: str | None = None) -> list[str]:
 def abandoned(root: str | None = None) -> Iterator[str]:
     """Spool folders of this user whose interpreter is gone."""
     for place in [root] if root else _places():
-        for entry in os.scandir(place):
-            if entry.name.startswith(f"{PREFIX}{os.getuid()}-") and _is_abandoned(entry.path):
-                yield entry.path
+        names = os.listdir(place) if os.path.isdir(place) else []
+        for name in names:
+            path = os.path.join(place, name)
+            if name.startswith(f"{PREFIX}{os.getuid()}-") and _is_abandoned(path):
+                yield path
 
 
 def _is_abandoned(folder: str) -> bool:
