@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from dbk_sync._cli import main
+from dbk_sync._cli import main, make_parser
+
+__all__ = ["main", "make_parser"]
 
 if __name__ == "__main__":
     sys.exit(main())
