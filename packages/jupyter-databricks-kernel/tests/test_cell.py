@@ -5,7 +5,17 @@ import threading
 
 import pytest
 from dbk_config.errors import DbkError
-from dbk_session import Comm, ExecuteResult, Failure, Finished, InputRequest, Notice, SparkProgress, Started, Stream
+from dbk_session import (
+    Comm,
+    ContextLost,
+    ExecuteResult,
+    Failure,
+    Finished,
+    InputRequest,
+    SparkProgress,
+    Started,
+    Stream,
+)
 from jupyter_databricks_kernel import _cell
 from jupyter_databricks_kernel._cell import Cell
 from jupyter_databricks_kernel._policy import Request
@@ -144,9 +154,9 @@ def _later(cell):
     cell.interrupt()
 
 
-def test_a_notice_shows_in_a_watched_cell_and_not_in_a_hidden_one():
-    _, shown, _, _ = play(Notice("slow"), Finished("r", "ok"))
-    _, hidden, _, _ = play(Notice("slow"), Finished("r", "ok"), request=Request("x", store_history=False))
+def test_lost_variables_show_in_a_cell_and_not_in_a_hidden_one():
+    _, shown, _, _ = play(ContextLost("evicted"), Finished("r", "ok"))
+    _, hidden, _, _ = play(ContextLost("evicted"), Finished("r", "ok"), request=Request("x", store_history=False))
 
     assert [kind for kind, _ in shown] == ["stream"]
     assert hidden == []

@@ -59,8 +59,7 @@ def test_a_widget_message_keeps_its_metadata_and_buffers():
 @pytest.mark.parametrize(
     ("event", "part"),
     [
-        (Notice("the channel is slow\nnow"), "the channel is slow now"),
-        (ContextLost("evicted"), "all variables were reset (evicted)"),
+        (ContextLost("evicted\njust now"), "all variables were reset (evicted just now)"),
         (Truncated("r", 100_000_000), "stopped at 100 MB"),
     ],
 )
@@ -72,7 +71,7 @@ def test_a_notice_is_one_line_on_stderr(event, part):
     assert message.content["text"].count("\n") == 1
 
 
-@pytest.mark.parametrize("event", [Started("r", 1), ClusterProgress("PENDING", "", 1.0)])
+@pytest.mark.parametrize("event", [Started("r", 1), ClusterProgress("PENDING", "", 1.0), Notice("slow")])
 def test_what_is_no_output_has_no_message(event):
     assert render(event, execution_count=1) is None
 

@@ -3,6 +3,7 @@
 # mypy: allow-untyped-calls
 # (ipykernel and IPython leave most of their methods without types.)
 
+import logging
 import signal
 from types import FrameType
 from typing import Any
@@ -29,6 +30,12 @@ class DatabricksKernelApp(IPKernelApp):
         self.shell_channel_thread.io_loop.close()
         self.shell_channel_thread = None
 
+    def init_sockets(self) -> None:
+        """Opens the channels, without ipykernel's warning about plain text where none of it leaves the machine."""
+        if self.ip in ("127.0.0.1", "::1", "localhost"):
+            self.log.addFilter(_is_news)
+        super().init_sockets()
+
     def init_pdb(self) -> None:
         """Nothing of the user's is debugged in this process."""
 
@@ -48,3 +55,7 @@ class DatabricksKernelApp(IPKernelApp):
     async def _leave(self) -> None:
         await self.kernel.close_remote()
         self.kernel.io_loop.stop()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return "over TCP without encryption" not in str(record.msg)

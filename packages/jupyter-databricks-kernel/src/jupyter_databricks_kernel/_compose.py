@@ -1,7 +1,7 @@
 """The only place where the parts of the family meet: settings, a session, and the files that go with it."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,9 +23,10 @@ from dbk_session.errors import SessionClosed
 
 from jupyter_databricks_kernel import _report
 from jupyter_databricks_kernel._files import ATTACHMENT, Files, NeedsAll
+from jupyter_databricks_kernel._languages import split
 from jupyter_databricks_kernel._phases import OPENING, SCANNING, cluster_phase
 from jupyter_databricks_kernel._progress import Phase
-from jupyter_databricks_kernel._remote import Job, PhaseEntered
+from jupyter_databricks_kernel._remote import CommMessage, Job, PhaseEntered
 
 __all__ = ["Composition", "warm_up"]
 
@@ -123,8 +124,10 @@ class Composition:
 
     def _start(self, session: Session, running: _Running, files: Files | None) -> Command:
         request = running.job.request
+        language, code = split(request.code)
         return session.start(
-            request.code,
+            code,
+            language=language,
             run_id=running.run_id,
             silent=request.silent,
             store_history=request.store_history,
@@ -166,9 +169,15 @@ class Composition:
         found = self._need_session().inspect(code, cursor, detail)
         return {"found": found.found, "data": dict(found.data), "metadata": dict(found.metadata)}
 
-    def comm(self, run_id: str, msg_type: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
+    def comm(self, message: CommMessage) -> None:
         """See `Remote.comm`."""
-        self._need_session().comm(msg_type, content, buffers, run_id=run_id)
+        self._need_session().comm(
+            message.msg_type,
+            message.content,
+            message.buffers,
+            metadata=message.metadata,
+            run_id=message.run_id,
+        )
 
     def magic(self, command: str, argument: str) -> dict[str, str]:
         """See `Remote.magic`."""

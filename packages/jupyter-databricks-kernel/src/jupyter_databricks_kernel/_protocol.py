@@ -17,6 +17,7 @@ changes four things.
 # (ipykernel and IPython leave most of their methods without types.)
 
 import asyncio
+import contextlib
 import signal
 import threading
 from collections import deque
@@ -196,7 +197,9 @@ class AsyncKernel(Kernel):
     # --- control channel ----------------------------------------------------------------------------------------
 
     def _publish_status_and_flush(self, status: str, channel: str, stream: Any, parent: Any = None) -> None:
-        super()._publish_status_and_flush(status, channel, stream, parent)
+        # While the process leaves, the main thread closes the sockets that the control thread still reports on.
+        with contextlib.suppress(zmq.ZMQError):
+            super()._publish_status_and_flush(status, channel, stream, parent)
         if status == "idle" and channel == "control":
             with self._status_lock:
                 if self._executing is not None:

@@ -1,13 +1,13 @@
 """What the kernel needs of the other side of the wire, without knowing who provides it (`_compose` does)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from jupyter_databricks_kernel._policy import Request
 from jupyter_databricks_kernel._progress import Phase
 
-__all__ = ["Job", "PhaseEntered", "Remote"]
+__all__ = ["CommMessage", "Job", "PhaseEntered", "Remote"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,23 @@ class PhaseEntered:
     """The running job now waits for something; None: it waits for nothing but the code. Comes among the events."""
 
     phase: Phase | None
+
+
+@dataclass(frozen=True)
+class CommMessage:
+    """A widget message of the front end.
+
+    Attributes:
+        run_id: The id of the message; what its handlers show comes back under it.
+        msg_type: `comm_open`, `comm_msg` or `comm_close`.
+        content: As the Jupyter protocol has it, like the rest.
+    """
+
+    run_id: str
+    msg_type: str
+    content: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    buffers: tuple[bytes, ...]
 
 
 class Remote(Protocol):
@@ -68,8 +85,8 @@ class Remote(Protocol):
     def inspect(self, code: str, cursor: int, detail: int) -> dict[str, Any]:
         """The content of an `inspect_reply`, without its status."""
 
-    def comm(self, run_id: str, msg_type: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
-        """Takes a widget message to the interpreter; what it makes comes back under `run_id`."""
+    def comm(self, message: CommMessage) -> None:
+        """Takes a widget message to the interpreter."""
 
     def magic(self, command: str, argument: str) -> dict[str, str]:
         """Does what a `%dbk` line asks and gives a mime bundle with the answer.

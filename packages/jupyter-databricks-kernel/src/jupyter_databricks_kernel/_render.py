@@ -10,7 +10,6 @@ from dbk_session import (
     Event,
     ExecuteResult,
     Failure,
-    Notice,
     Stream,
     Truncated,
 )
@@ -41,7 +40,7 @@ def render(event: Event, *, execution_count: int) -> Message | None:
             return error_message(ename, evalue, list(traceback))
         case Comm(msg_type=msg_type, content=content, metadata=metadata, buffers=buffers):
             return Message(msg_type, dict(content), dict(metadata), buffers)
-        case Notice() | ContextLost() | Truncated():
+        case ContextLost() | Truncated():
             return notice_message(_notice(event))
     return None
 
@@ -71,7 +70,7 @@ def notice_message(text: str) -> Message:
     return Message("stream", {"name": "stderr", "text": f"Databricks: {' '.join(text.split())}\n"})
 
 
-def _notice(event: Notice | ContextLost | Truncated) -> str:
+def _notice(event: ContextLost | Truncated) -> str:
     match event:
         case ContextLost(reason=reason):
             return f"all variables were reset ({reason}). Run the cells again that this one needs."
@@ -79,5 +78,3 @@ def _notice(event: Notice | ContextLost | Truncated) -> str:
             return (
                 f"the output stopped at {limit_bytes / 1e6:g} MB. Write the rest to a file, or raise output_limit_mb."
             )
-        case Notice(text=text):
-            return text

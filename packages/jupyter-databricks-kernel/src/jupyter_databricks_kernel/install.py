@@ -19,7 +19,7 @@ from dbk_config.errors import DbkError
 
 from jupyter_databricks_kernel.errors import InstallError, SecretInKernelSpec
 
-__all__ = ["Spec", "install", "main", "uninstall"]
+__all__ = ["Spec", "install", "main", "make_parser", "uninstall"]
 
 KERNEL_NAME = "databricks"
 DISPLAY_NAME = "Databricks Session"
@@ -141,7 +141,8 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
     parser = argparse.ArgumentParser(
         prog="python -m jupyter_databricks_kernel.install", description="Make the Databricks kernel known to Jupyter."
     )
@@ -177,7 +178,7 @@ def _prefix(options: argparse.Namespace) -> Path | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and gives the exit status: 0, or 1 after an error, which is told on stderr."""
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     try:
         if options.action == "uninstall":
             print(f"Removed {uninstall(options.name, prefix=_prefix(options))}")

@@ -209,8 +209,11 @@ class DatabricksKernel(AsyncKernel):
 
     def _on_event(self, event: Any) -> None:
         """Takes one event on the loop: to the running cell, or into the cell that its maker belonged to."""
-        from dbk_session import Comm, ContextLost
+        from dbk_session import Comm, ContextLost, Notice
 
+        if isinstance(event, Notice):
+            self._tell(event.text)
+            return
         if isinstance(event, ContextLost):
             self._comms.clear()
         if isinstance(event, Comm):
@@ -222,6 +225,17 @@ class DatabricksKernel(AsyncKernel):
             self.log.info("%s", event)
         elif run_id in self._parents:
             self._show_late(event, self._parents[run_id])
+
+    def _tell(self, text: str) -> None:
+        """Tells what a person may want to know and no notebook should keep.
+
+        Output without a parent belongs to no cell: JupyterLab puts it into its log console.
+        """
+        from jupyter_databricks_kernel._render import notice_message
+
+        self.log.warning("%s", text)
+        if self._cell is not None and self._cell.job.request.watched:
+            self._send(notice_message(text), {})
 
     def _show_late(self, event: Any, parent: dict[str, Any]) -> None:
         from jupyter_databricks_kernel._render import render
@@ -320,11 +334,14 @@ class DatabricksKernel(AsyncKernel):
         if remote is None or not remote.live:
             return
         self._comms.note(msg_type, content)
+        from jupyter_databricks_kernel._remote import CommMessage
+
         run_id = _run_id(parent)
         self._remember(run_id, parent)
-        buffers = [bytes(buffer) for buffer in parent.get("buffers", [])]
+        buffers = tuple(bytes(buffer) for buffer in parent.get("buffers", ()))
+        message = CommMessage(run_id, msg_type, content, parent.get("metadata", {}), buffers)
         try:
-            await in_thread(lambda: remote.comm(run_id, msg_type, content, buffers), name="comm")
+            await in_thread(lambda: remote.comm(message), name="comm")
         except Exception:
             self.log.warning("a widget message could not be delivered", exc_info=True)
 
