@@ -29,6 +29,7 @@ from ._options import Folders, Options
 from ._replies import ApiError
 from ._seam import DriverProcess, Truth
 
+STOP_AFTER_S = 20.0
 OpenDriver = Callable[[Truth, Path], DriverProcess]
 
 
@@ -98,6 +99,14 @@ class Cluster:
         self._enter(PENDING)
         self._begin(self._come_up(self.around.options().start_s))
 
+    def run_at_once(self) -> None:
+        """TERMINATED -> RUNNING without a wait; contexts stay `Pending` until the driver is up."""
+        self.termination_reason = None
+        self._enter(PENDING)
+        self._enter(RUNNING)
+        self._start_driver()
+        self._watch_idle()
+
     def restart(self) -> None:
         """RUNNING -> RESTARTING -> RUNNING: every context is gone and its id with it."""
         if self.state != RUNNING:
@@ -139,7 +148,7 @@ class Cluster:
         if self.contexts and running:
             await self.contexts.close()
         elif running:
-            self.start()
+            self.run_at_once()
         else:
             self.terminate()
         await self.settle()
@@ -248,21 +257,26 @@ class Cluster:
 
     async def _open_driver(self) -> bool:
         """True when there is a driver; otherwise the cluster terminates, and says so as a cluster does."""
-        try:
-            await self._start_driver()
-        except Exception as error:  # whatever keeps a driver from starting
-            self.terminate("DRIVER_UNREACHABLE", "SERVICE_FAULT", databricks_error_message=str(error))
-            return False
-        return True
+        ready = self._start_driver()
+        await asyncio.wait([ready])
+        return not ready.cancelled() and ready.exception() is None
 
-    async def _start_driver(self) -> None:
+    def _start_driver(self) -> asyncio.Task[None]:
         self._drivers += 1
         (self.folder / "local_disk0").mkdir(parents=True, exist_ok=True)
         driver = self.around.open_driver(self.truth(), self.folder)
         self._driver = driver
-        await driver.start()
         driver.on_death = lambda reason: self._driver_died(driver, reason)
-        self.contexts = Contexts(driver, self.around.clock, self.around.options, self.truth, self.commands)
+        ready = asyncio.get_running_loop().create_task(driver.start())
+        ready.add_done_callback(lambda _: self._check_start(driver, ready))
+        self.contexts = Contexts(driver, self.around.clock, self.around.options, self.truth, self.commands, ready)
+        return ready
+
+    def _check_start(self, driver: DriverProcess, ready: asyncio.Task[None]) -> None:
+        """Whatever keeps a driver from starting, the cluster says so as a cluster does."""
+        error = None if ready.cancelled() else ready.exception()
+        if error is not None and driver is self._driver:
+            self.terminate("DRIVER_UNREACHABLE", "SERVICE_FAULT", databricks_error_message=str(error))
 
     async def _stop_driver(self, results: dict[str, Any] | None = None) -> None:
         driver, contexts = self._driver, self.contexts
@@ -283,6 +297,8 @@ class Cluster:
             driver.on_death = None
         if contexts:
             await contexts.close(results)
+            # A driver is stopped whole or not at all; one that does not come up is not waited for much longer.
+            await asyncio.wait([contexts.ready], timeout=STOP_AFTER_S)
         if driver:
             await driver.stop()
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -321,5 +337,5 @@ class Cluster:
 
     def note(self, kind: str, **details: Any) -> None:
         """Add an event, the newest last."""
-        event = {"cluster_id": self.id, "timestamp": self.around.clock.unix_ms(), "type": kind}
-        self.events.append({**event, "details": details} if details else event)
+        when_ms = self.around.clock.unix_ms()
+        self.events.append({"cluster_id": self.id, "timestamp": when_ms, "type": kind, "details": details})

@@ -50,7 +50,10 @@ class Context:
 
 
 class Contexts:
-    """All contexts of a running cluster; `driver` gives the interpreters, `commands` is where results stay readable."""
+    """All contexts of a running cluster; `driver` gives the interpreters, `commands` is where results stay readable.
+
+    `ready` ends when the driver is up: until then contexts are `Pending` and their commands wait.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,9 @@ class Contexts:
         options: Callable[[], Options],
         truth: Callable[[], Truth],
         commands: dict[str, Command],
+        ready: asyncio.Task[None],
     ) -> None:
+        self.ready = ready
         self._driver = driver
         self._clock = clock
         self._options = options
@@ -165,6 +170,9 @@ class Contexts:
         """The life of a context: start its interpreter, then run its commands one by one."""
         try:
             started_s = self._clock.now_s()
+            await asyncio.shield(self.ready)
+            if context.dropped:
+                return
             handle = await self._driver.create_context(context.id, context.language)
             context.handle = handle
             if context.dropped:
@@ -172,7 +180,7 @@ class Contexts:
                 return
             handle.on_death = lambda reason: self._died(context, reason)
             await self._clock.sleep(self._options().context_pending_s - (self._clock.now_s() - started_s))
-        except (ReplStartFailed, DriverDied) as error:
+        except (ReplStartFailed, DriverDied, OSError, TimeoutError) as error:
             self._fail_start(context, str(error))
             return
         context.status = "Running"

@@ -114,8 +114,7 @@ async def serving(
         site.starts_running = running
         cluster = site.add_cluster({}, DEFAULT_CLUSTER_ID)
         if running:
-            cluster.start()
-            await cluster.settle()
+            cluster.run_at_once()
         yield site
     finally:
         server.stop()
@@ -125,14 +124,15 @@ async def serving(
             await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)
 
 
-async def told_to_stop(until_eof: bool) -> None:
-    """Return on SIGTERM, SIGINT, SIGHUP, or when the parent goes away."""
+@contextlib.asynccontextmanager
+async def told_to_stop(until_eof: bool) -> AsyncIterator[asyncio.Event]:
+    """An event that is set by SIGTERM, SIGINT, SIGHUP, or when the parent goes away."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     watch = loop.create_task(_parent_gone(stop)) if until_eof else None
-    await stop.wait()
+    yield stop
     if watch:
         watch.cancel()
 
