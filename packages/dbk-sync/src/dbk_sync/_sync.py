@@ -343,9 +343,10 @@ class Sync:
         return self._receiver
 
     def _key(self) -> _state.StateKey:
-        host = self._settings.host or ""
+        # Without the user, whom the workspace tells only later: the hashes do not depend on it, and a base counts only
+        # when the driver has that very tree.
         target = f"{self._settings.cluster_id or ''} {self._settings.sync.extract_to}"
-        return _state.StateKey(host, "", self._user_name or "", target, str(self.source))
+        return _state.StateKey(self._settings.host or "", "", "", target, str(self.source))
 
 
 def _reply(answer: Mapping[str, Any]) -> Reply:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import stat
+import tempfile
 import time
 
 import pytest
@@ -93,7 +94,9 @@ class Bench:
 @pytest.fixture
 def roots(tmp_path, monkeypatch):
     """The driver's disk and the workspace's users, in a temporary directory; search path and cwd are restored."""
-    (tmp_path / "disk").mkdir()
+    for name in ("disk", "temp"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
     (tmp_path / "users" / USER).mkdir(parents=True)
     monkeypatch.setattr(_roots, "LOCAL_DISKS", (os.fsencode(tmp_path / "disk"),))
     monkeypatch.setattr(_roots, "WORKSPACE", os.fsencode(tmp_path / "users"))

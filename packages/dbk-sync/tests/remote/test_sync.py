@@ -421,3 +421,26 @@ def test_names_that_are_not_text_and_scripts_arrive(project, started, tools):
     assert found == {b"\xff.txt": b"", b"run.sh": b"#!/bin/sh\n", b"link": b"run.sh"}
     assert isinstance(found[b"run.sh"], tools.Script)
     assert isinstance(found[b"link"], tools.Link)
+
+
+def test_a_named_tree_outlives_its_maker_and_is_gone_on_with(write, place, project, interpreter, tools):
+    from dbk_config import Secret, Settings, SyncSettings
+    from dbk_sync import Sync
+
+    write(SMALL)
+    settings = Settings(
+        host=place.workspace.host,
+        token=Secret(place.workspace.token),
+        project_dir=project,
+        sync=SyncSettings(extract_to="driver"),
+    )
+    with Sync(settings, driver=interpreter(), name="mine") as first:
+        path = first.push(first.plan()).path
+    write({"a.py": b"new"})
+
+    with Sync(settings, driver=interpreter(), name="mine") as second:
+        second.renew()
+        reply = second.push(second.plan())
+
+    assert (reply.path, reply.written) == (path, 1)
+    assert tools.read_tree(path) == as_tree({**SMALL, "a.py": b"new"})

@@ -19,7 +19,8 @@ except ImportError:  # no such thing on Windows, where only the tests of the pur
     fcntl = None  # type: ignore[assignment]
 
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOLCK, errno.EPERM})
-_IDLE_LOCAL_S = 3600.0
+# Long enough for an interpreter to be restarted: what is swept too early would only be sent again.
+_IDLE_LOCAL_S = 600.0
 _IDLE_SHARED_S = 14 * 86400.0
 _SWEPT_AT_ONCE = 20
 
