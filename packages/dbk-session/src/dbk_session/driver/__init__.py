@@ -15,7 +15,7 @@ from ._pack import pack
 __all__ = ["bootstrap", "control_bootstrap", "wire"]
 
 _AGENT_ROOT = '''"""The agent of dbk-session; its parts are readable below `_dbk_agent.agent`."""
-from .agent.entry import again, agent, call, install, is_open, register_attachment
+from .agent.entry import again, call, current, install, is_open, register_attachment
 '''
 _CONTROL_ROOT = '''"""The control side of dbk-session."""
 from .control.entry import again, call, install, is_open

@@ -16,7 +16,7 @@ def install(version: str, options: dict[str, Any], installing: str, old: ModuleT
     global _agent
     from IPython import get_ipython
 
-    before = old.agent() if old is not None else None
+    before = old.current() if old is not None else None
     if before is not None:
         before.close()
     _agent = Agent(get_ipython(), version, options, before)
@@ -26,9 +26,8 @@ def install(version: str, options: dict[str, Any], installing: str, old: ModuleT
 
 def again(options: dict[str, Any]) -> None:
     """Say hello again; the same command was run before."""
-    the_agent = agent()
-    the_agent.core.options.update(options)
-    the_agent.hello(fresh=False)
+    current().core.options.update(options)
+    current().hello(fresh=False)
 
 
 def is_open() -> bool:
@@ -36,7 +35,7 @@ def is_open() -> bool:
     return _agent is not None and not _agent.closed
 
 
-def agent() -> Agent:
+def current() -> Agent:
     """This interpreter's agent.
 
     Raises:
@@ -49,7 +48,7 @@ def agent() -> Agent:
 
 def call(request: str) -> None:
     """Do one operation of the client's; its answer is printed as a frame."""
-    agent().call(request)
+    current().call(request)
 
 
 def register_attachment(name: str, handler: Handler) -> None:
@@ -57,4 +56,4 @@ def register_attachment(name: str, handler: Handler) -> None:
 
     `handler` takes a JSON value and returns one. When it raises, the cell does not run.
     """
-    agent().register_attachment(name, handler)
+    current().register_attachment(name, handler)
