@@ -18,7 +18,8 @@ from ._log import Request
 from .errors import BadFault, BadOption, LocalError, StartFailed
 
 START_S = 60.0
-STOP_S = 30.0
+STOP_S = 90.0
+"""The first orderly stop after Spark was used writes class archives, which takes half a minute on a busy machine."""
 
 
 class Workspace:
