@@ -13,7 +13,8 @@ from dbk_sync._scan import select
 def run_ls(job: Job) -> int | None:
     """Prints the selected paths, each on a line, or ended by a NUL byte for other programs."""
     if job.arguments.explain:
-        return explain_path(job)
+        explain_path(job)
+        return None
     end = b"\0" if job.arguments.nul else b"\n"
     paths = select(job.source, job.options)
     sys.stdout.flush()
@@ -22,8 +23,8 @@ def run_ls(job: Job) -> int | None:
     return None
 
 
-def explain_path(job: Job) -> int:
-    """Says which rule decides about a path; 1 when it is left out, as `git check-ignore` asks the other way round."""
+def explain_path(job: Job) -> None:
+    """Says which rule decides about a path."""
     text = os.fsencode(job.arguments.explain)
     whole = os.path.join(os.fsencode(job.source), text)
     path = os.path.relpath(whole, os.fsencode(job.source)) + (b"/" if text.endswith(b"/") else b"")
@@ -36,4 +37,3 @@ def explain_path(job: Job) -> int:
         "pattern": decision.pattern,
     }
     job.report.result(value, str(decision))
-    return 0 if decision.included else 1

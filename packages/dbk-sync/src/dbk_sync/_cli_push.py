@@ -40,7 +40,8 @@ def run_plan(job: Job) -> int | None:
     if job.arguments.explain:
         from dbk_sync._cli_ls import explain_path
 
-        return explain_path(job)
+        explain_path(job)
+        return None
     return _show(job, DIFFERS if job.arguments.exit_code else 0)
 
 
