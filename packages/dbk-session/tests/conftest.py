@@ -12,6 +12,11 @@ import psutil
 import pytest
 from dbk_local import Workspace
 from dbk_session import Event, Session
+from hypothesis import HealthCheck, settings
+
+# The machine may be slow and busy: how long an example takes says nothing.
+settings.register_profile("session", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+settings.load_profile("session")
 
 
 @pytest.fixture(scope="session")

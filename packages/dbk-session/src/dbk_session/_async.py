@@ -104,6 +104,20 @@ class AsyncSession:
         return self._session.context_id
 
     @property
+    def host(self) -> str:
+        """See `Session.host`."""
+        return self._session.host
+
+    @property
+    def cluster_id(self) -> str:
+        """See `Session.cluster_id`."""
+        return self._session.cluster_id
+
+    async def cluster(self) -> dict[str, str]:
+        """See `Session.cluster`."""
+        return await asyncio.to_thread(self._session.cluster)
+
+    @property
     def current(self) -> AsyncCommand | None:
         """See `Session.current`."""
         command = self._session.current

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from dbk_session._events import Event
+from dbk_session._events import Event, RunEvent
 
 __all__ = ["Bus"]
 
@@ -19,11 +19,21 @@ class Bus:
 
     def __init__(self, listener: Callable[[Event], None] | None) -> None:
         self._listener = listener
+        self._divert: Callable[[Event], bool] = lambda _: False
         # Re-entrant: a listener may well cause an event, for instance by cancelling.
         self._lock = threading.RLock()
 
+    def divert(self, divert: Callable[[Event], bool]) -> None:
+        """Sets who takes the events of no command into a command's own, and delivers them then."""
+        self._divert = divert
+
     def post(self, event: Event) -> None:
-        """Hands one event on."""
+        """Hands one event on; one of no command also goes to the command that is being worked on."""
+        if isinstance(event, RunEvent) or not self._divert(event):
+            self.deliver(event)
+
+    def deliver(self, event: Event) -> None:
+        """Hands one event to the listener."""
         if self._listener is not None:
             with self._lock:
                 self._listener(event)

@@ -14,7 +14,7 @@ from dbk_session._clock import Clock
 from dbk_session._collect import read_rest
 from dbk_session._context import Gone, NoAgent
 from dbk_session._control import Control
-from dbk_session._events import Finished, Notice
+from dbk_session._events import Event, Finished, Notice
 from dbk_session._feed import Feed
 from dbk_session._interpreter import Interpreter
 from dbk_session._keeper import Keeper, Plan
@@ -63,6 +63,7 @@ class Engine:
     ) -> None:
         self.clock = clock
         self.bus = bus
+        bus.divert(self._divert)
         self.keeper = Keeper(plan, link, clock, bus, prepare, self._look_at_current)
         self.pump = Pump(self._control, self._spool, clock, self.keeper.give_up_control)
         self._changed = threading.Condition(threading.RLock())
@@ -267,6 +268,13 @@ class Engine:
     def budget_bytes(self) -> int:
         """See `Host.budget_bytes`."""
         return self.keeper.plan.budget_bytes
+
+    def _divert(self, event: Event) -> bool:
+        job = self._running
+        if job is None or job.track is None:
+            return False
+        job.track.emit(event)
+        return True
 
     def _control(self) -> Control | None:
         interpreter = self.keeper.interpreter

@@ -147,6 +147,11 @@ class ControlOpening:
         self._thread = threading.Thread(target=self._run, name="dbk-control-open", daemon=True)
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """True until it is ready, or will never be."""
+        return self._thread.is_alive()
+
     def join(self, timeout_s: float | None = None) -> None:
         """Waits until it is ready, or will never be."""
         self._thread.join(timeout_s)

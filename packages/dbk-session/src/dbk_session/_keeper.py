@@ -139,6 +139,11 @@ class Keeper:
         self.machine.on("adopt")
         return interpreter
 
+    @property
+    def is_opening(self) -> bool:
+        """True while the control context is on its way."""
+        return self._opening is not None and self._opening.is_alive
+
     def give_up_control(self, reason: str) -> None:
         """There is no live channel (any more)."""
         if self.interpreter is not None:

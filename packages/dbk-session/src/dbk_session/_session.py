@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dbk_session import _asking
 from dbk_session._bus import Bus
+from dbk_session._calls import cluster_of, get_cluster
 from dbk_session._clock import RealClock
 from dbk_session._command import Command
-from dbk_session._connect import door_of_client, door_of_settings, load_sdk
+from dbk_session._connect import door_of_client, door_of_settings, load_sdk, needs_no_sdk
 from dbk_session._detach import attached, claimed, detached
 from dbk_session._engine import Engine
 from dbk_session._events import Event, InputRequest
@@ -19,6 +20,7 @@ from dbk_session._journal import Entry, Journal
 from dbk_session._keeper import Plan, call_in
 from dbk_session._link import Link
 from dbk_session._results import CommandResult, Completion, Inspection
+from dbk_session._schedule import FIRST_CONTACT
 from dbk_session._track import Attachments, Order, Track
 from dbk_session.driver import wire
 
@@ -64,7 +66,6 @@ class Session:
         prepare: Callable[[Caller], None] | None = None,
         _entry: Entry | None = None,
     ) -> None:
-        load_sdk()
         known = settings if settings is not None else _load_settings()
         cluster = cluster_id or known.cluster_id
         if client is None:
@@ -73,6 +74,8 @@ class Session:
             cluster = client.config.cluster_id
             if not cluster:
                 known.require("cluster_id")
+        if client is None and not needs_no_sdk(known):
+            load_sdk()
         entry = _entry or Entry(
             session=secrets.token_hex(8),
             name=name or "",
@@ -124,6 +127,26 @@ class Session:
         """The workspace's id of the interpreter's context, None without one."""
         interpreter = self._engine.keeper.interpreter
         return interpreter.context.context_id if interpreter is not None else None
+
+    @property
+    def host(self) -> str:
+        """The workspace, "" while it is not known."""
+        return self._engine.keeper.link.entry.host
+
+    @property
+    def cluster_id(self) -> str:
+        """The cluster."""
+        return self._engine.keeper.link.cluster_id
+
+    def cluster(self) -> dict[str, str]:
+        """What the workspace says of the cluster now, with one request: `name`, `state`, `message`, `runtime`.
+
+        Raises:
+            SessionError: refused, or no connection.
+        """
+        remote = self._engine.keeper.link.connect(self._bus)
+        found = cluster_of(remote.call(get_cluster(self.cluster_id), FIRST_CONTACT))
+        return {"name": found.name, "state": found.state, "message": found.message, "runtime": found.runtime}
 
     @property
     def current(self) -> Command | None:

@@ -79,12 +79,20 @@ class Track:
         with self._changed:
             if not self._machine.try_on(happening) and not self.over.is_set():
                 raise ProtocolError(f"{happening!r} cannot happen to a command that is {self.state!r}.")
+            self._changed.notify_all()
+
+    def wait_for_change(self, timeout_s: float) -> str:
+        """See `Command.wait_for_change`."""
+        with self._changed:
+            before = self.state
+            self._changed.wait_for(lambda: self.state != before, timeout_s)
+            return self.state
 
     def emit(self, event: Event) -> None:
         """Takes an event. After the end only the session's listener hears of it: that is late output."""
         with self._changed:
             if self.over.is_set():
-                self._bus.post(event)
+                self._bus.deliver(event)
                 return
             self._ensure_started(event)
             self._append(event)
@@ -147,7 +155,7 @@ class Track:
         if isinstance(event, InputRequest):
             self._asked = event
         self._events.append(event)
-        self._bus.post(event)
+        self._bus.deliver(event)
         self._changed.notify_all()
 
     def _ensure_started(self, event: Event) -> None:

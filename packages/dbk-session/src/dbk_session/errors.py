@@ -46,6 +46,7 @@ __all__ = [
     "StartTimeout",
     "StdinNotAllowed",
     "TokenNotSet",
+    "UnreadableSource",
     "WorkspaceError",
 ]
 
@@ -108,6 +109,10 @@ class SessionClosed(SessionError):
 
 class SessionNotFound(SessionError):
     """No detached session of that name is known on this machine."""
+
+
+class UnreadableSource(SessionError):
+    """A file that is neither a script nor a notebook, or cannot be read."""
 
 
 class ProtocolError(SessionError):

@@ -1,0 +1,227 @@
+"""`dbk-session run`, `exec` and `attach`."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import getpass
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from dbk_config import cli
+
+from dbk_session._command import Command
+from dbk_session._events import Event, Failure, Finished, InputRequest
+from dbk_session._outputs import outputs_of
+from dbk_session._session import Session
+from dbk_session._source import Source, source_of
+from dbk_session._terminal import JsonLines, Terminal
+from dbk_session.errors import SessionError, UnreadableSource
+
+__all__ = ["run_attach", "run_code", "run_file"]
+
+Show = Callable[[Event], None]
+
+_CANCELLED = 130
+_FAILED = 1
+
+# Gives a script what it finds when it is started by `python FILE ARGS`; the values travel as data.
+_PRELUDE = """\
+import base64, json, sys
+given = json.loads(base64.b64decode("{values}"))
+sys.argv = given["argv"]
+from IPython import get_ipython
+get_ipython().user_ns.update(__file__=given["argv"][0])
+"""
+
+
+def run_file(arguments: argparse.Namespace) -> int:
+    """Runs a file; gives its exit code."""
+    name = arguments.file
+    if name.endswith(".ipynb"):
+        _take_options(arguments)
+    source = source_of(_text(name), name)
+    _check(arguments, source)
+    show = JsonLines().show if arguments.json else Terminal(with_results=not source.is_script).show
+    settings = cli.settings_of(arguments)
+    with _terminating(), Session(settings, name=arguments.detach) as session:
+        if source.is_script:
+            values = base64.b64encode(json.dumps({"argv": [name, *arguments.arguments]}).encode()).decode()
+            session.call(_PRELUDE.format(values=values))
+        if arguments.detach:
+            return _leave(session, source)
+        code, outputs = _run_cells(session, source, show, may_ask=name != "-")
+        _save(arguments, source, outputs)
+        return code
+
+
+def run_code(arguments: argparse.Namespace) -> int:
+    """Runs a line of code; gives its exit code."""
+    show = JsonLines().show if arguments.json else Terminal(with_results=True).show
+    with _terminating(), Session(cli.settings_of(arguments)) as session:
+        return _follow(session.start(arguments.code, allow_stdin=sys.stdin.isatty()), show)[0]
+
+
+def run_attach(arguments: argparse.Namespace) -> int:
+    """Follows a detached command to its end; gives its exit code."""
+    show = JsonLines().show if arguments.json else Terminal(with_results=True).show
+    with _terminating(), Session.attach(arguments.name, cli.settings_of(arguments)) as session:
+        command = session.current
+        return _follow(command, show)[0] if command is not None else 0
+
+
+def _take_options(arguments: argparse.Namespace) -> None:
+    """A notebook has no arguments of its own, so options may come after its name, too."""
+    parser = argparse.ArgumentParser(prog=f"dbk-session run {arguments.file}", add_help=False)
+    parser.add_argument("--output", default=arguments.output)
+    parser.add_argument("--inplace", action="store_true", default=arguments.inplace)
+    parser.add_argument("--json", action="store_true", default=arguments.json)
+    parser.parse_args(arguments.arguments, arguments)
+
+
+def _text(name: str) -> str:
+    if name == "-":
+        return sys.stdin.read()
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableSource(f"{name} cannot be read: {error}.") from error
+
+
+def _check(arguments: argparse.Namespace, source: Source) -> None:
+    if (arguments.output or arguments.inplace) and source.notebook is None:
+        raise UnreadableSource(
+            "--output and --inplace are for .ipynb notebooks.", "A script's output goes to the terminal."
+        )
+    if arguments.detach and len(source.cells) != 1:
+        raise UnreadableSource("--detach is for scripts and for notebooks of one cell.", "Run it without --detach.")
+
+
+def _leave(session: Session, source: Source) -> int:
+    command = session.start(source.cells[0])
+    while command.state in ("waiting", "preparing", "sending", "unsure"):
+        command.wait_for_change()
+    print(f"left running; follow it with: dbk-session attach {session.detach()}")
+    return 0
+
+
+def _run_cells(session: Session, source: Source, show: Show, may_ask: bool) -> tuple[int, dict[int, list[Event]]]:
+    seen: dict[int, list[Event]] = {}
+    asks = may_ask and sys.stdin.isatty()
+    for position, cell in zip(source.positions, source.cells, strict=True):
+        code, seen[position] = _follow(session.start(cell, allow_stdin=asks), show)
+        if code != 0:
+            return code, seen
+    return 0, seen
+
+
+def _follow(command: Command, show: Show) -> tuple[int, list[Event]]:
+    """Shows a command to its end. Ctrl-C cancels it on the cluster; a second one presses harder."""
+    seen: list[Event] = []
+    with _Cancelling(command) as cancelling:
+        for event in command.events():
+            seen.append(event)
+            show(event)
+            if isinstance(event, InputRequest):
+                with cancelling.paused():
+                    _answer(command, event)
+    return _exit_code(seen), seen
+
+
+class _Cancelling:
+    """Turns Ctrl-C into a cancel of the command, instead of an exception at any point of our own code."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self._before: Any = None
+
+    def __enter__(self) -> _Cancelling:
+        self._before = signal.signal(signal.SIGINT, self._cancel)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While a person types, Ctrl-C interrupts that."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, self._cancel)
+
+    def _cancel(self, _number: int, _frame: FrameType | None) -> None:
+        # On a thread: a signal handler must not wait for a lock that the interrupted code may hold.
+        threading.Thread(target=self._command.cancel, daemon=True).start()
+
+
+def _answer(command: Command, request: InputRequest) -> None:
+    try:
+        command.answer(getpass.getpass(request.prompt) if request.password else input(request.prompt))
+    except EOFError:
+        command.answer(None)
+    except KeyboardInterrupt:
+        command.cancel()
+
+
+def _exit_code(events: list[Event]) -> int:
+    finished = next((event for event in reversed(events) if isinstance(event, Finished)), None)
+    if finished is None or finished.status == "lost":
+        return _FAILED
+    if finished.status == "cancelled":
+        return _CANCELLED
+    failure = finished.error or next((event for event in reversed(events) if isinstance(event, Failure)), None)
+    if finished.status == "ok" or failure is None:
+        return 0 if finished.status == "ok" else _FAILED
+    return _exit_status(failure) if failure.ename == "SystemExit" else _FAILED
+
+
+def _exit_status(failure: Failure) -> int:
+    """What `sys.exit` was given, as Python itself takes it."""
+    if failure.evalue in ("", "None"):
+        return 0
+    try:
+        return int(failure.evalue) & 0xFF
+    except ValueError:
+        print(failure.evalue, file=sys.stderr)
+        return _FAILED
+
+
+def _save(arguments: argparse.Namespace, source: Source, seen: dict[int, list[Event]]) -> None:
+    if source.notebook is None or not (arguments.output or arguments.inplace):
+        return
+    for position, events in seen.items():
+        cell = source.notebook["cells"][position]
+        cell["outputs"] = outputs_of(events)
+        finished = next((event for event in reversed(events) if isinstance(event, Finished)), None)
+        cell["execution_count"] = finished.execution_count if finished else None
+    target = Path(arguments.file if arguments.inplace else arguments.output)
+    text = json.dumps(source.notebook, indent=1, ensure_ascii=False) + "\n"
+    temporary = target.with_name(f".{target.name}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    except OSError as error:
+        raise SessionError(f"{target} cannot be written: {error}.") from error
+
+
+@contextmanager
+def _terminating() -> Iterator[None]:
+    """Lets SIGTERM leave through the `with` blocks, so that the cluster is cleaned up."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

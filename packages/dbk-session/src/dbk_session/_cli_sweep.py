@@ -1,0 +1,66 @@
+"""`dbk-session sweep`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from dbk_config import cli
+
+from dbk_session._connect import door_of_environment, door_of_settings
+from dbk_session._journal import Entry, Journal
+from dbk_session._sweep import sweep
+from dbk_session._transport import Door, Http
+from dbk_session.errors import SessionError
+
+__all__ = ["run_sweep"]
+
+
+def run_sweep(arguments: argparse.Namespace) -> int:
+    """Lists or removes what is left over; gives the exit code."""
+    journal = Journal()
+    if arguments.list:
+        _list(journal)
+        return 0
+    left = list(journal.orphans())
+    if arguments.detached:
+        left += [entry for entry in journal.entries() if entry.detached is not None]
+    problems = 0
+    for host in sorted({entry.host for entry in left}):
+        here = [entry for entry in left if entry.host == host]
+        problems += _sweep_host(arguments, journal, host, here)
+    if not left:
+        print("nothing is left over")
+    return 1 if problems else 0
+
+
+def _list(journal: Journal) -> None:
+    orphans = {entry.session for entry in journal.orphans()}
+    for entry in journal.entries():
+        if entry.detached is not None:
+            state = f"detached, attach with: dbk-session attach {entry.name}"
+        else:
+            state = "left over" if entry.session in orphans else f"in use by process {entry.pid}"
+        print(f"{entry.session}  {entry.cluster_id}  {len(journal.contexts(entry.session))} contexts  {state}")
+
+
+def _sweep_host(arguments: argparse.Namespace, journal: Journal, host: str, entries: list[Entry]) -> int:
+    """Sweeps one workspace; gives the number of contexts that could not be removed."""
+    try:
+        http = Http(_door(arguments, host, entries[0]))
+    except SessionError as error:
+        print(f"{host}: {error.message}", file=sys.stderr)
+        return len(entries)
+    outcomes = sweep(journal, entries, http)
+    http.close()
+    for outcome in outcomes:
+        what = f"could not be removed: {outcome.problem}" if outcome.problem else "removed"
+        print(f"{outcome.entry.cluster_id} context {outcome.context_id} {what}")
+    return sum(1 for outcome in outcomes if outcome.problem)
+
+
+def _door(arguments: argparse.Namespace, host: str, entry: Entry) -> Door:
+    settings = cli.settings_of(arguments)
+    if settings.host is not None and settings.host.rstrip("/") == host:
+        return door_of_settings(settings)
+    return door_of_environment(host, entry.profile, entry.config_file)

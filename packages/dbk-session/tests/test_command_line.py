@@ -1,0 +1,223 @@
+"""The command `dbk-session`, as a person or a CI job starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dbk_session._outputs import outputs_of
+from dbk_session._source import source_of
+from dbk_session.errors import UnreadableSource
+
+
+@pytest.fixture
+def dbk(workspace):
+    """Runs `dbk-session ARGS` to its end."""
+
+    def run(*arguments, stdin="", **options):
+        command = [sys.executable, "-m", "dbk_session", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, input=stdin, timeout=120, **options)
+
+    yield run
+    assert workspace.contexts() == []
+
+
+def test_a_script_sees_its_arguments_its_name_and_itself_as_main(dbk, tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text("import sys\nif __name__ == '__main__':\n    print(sys.argv, __file__)\n'not shown'\n")
+
+    done = dbk("run", script, "--epochs", "3")
+
+    assert done.stdout == f"{[str(script), '--epochs', '3']} {script}\n"
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("import sys; sys.exit(7)", 7), ("import sys; sys.exit()", 0), ("1/0", 1), ("raise SystemExit('no')", 1)],
+)
+def test_the_exit_status_is_the_scripts(dbk, code, status):
+    done = dbk("run", "-", stdin=code)
+
+    assert done.returncode == status, done.stderr
+    assert ("ZeroDivisionError" in done.stderr) == (code == "1/0")
+
+
+def test_standard_output_and_error_stay_apart(dbk):
+    done = dbk("run", "-", stdin="import sys\nprint('out')\nprint('err', file=sys.stderr)")
+
+    assert done.stdout == "out\n"
+    assert done.stderr == "err\n"
+
+
+def test_exec_shows_the_value_of_the_last_expression(dbk):
+    assert dbk("exec", "-c", "6 * 7").stdout == "42\n"
+
+
+def test_json_gives_every_event_on_a_line(dbk):
+    done = dbk("exec", "-c", "print('a'); 1", "--json")
+
+    kinds = [json.loads(line)["type"] for line in done.stdout.splitlines()]
+    assert kinds == ["ContextOpened", "Started", "Stream", "ExecuteResult", "Finished"]
+
+
+def test_a_databricks_notebook_runs_cell_by_cell(dbk, tmp_path):
+    notebook = tmp_path / "nb.py"
+    notebook.write_text(
+        "# Databricks notebook source\n# MAGIC %md\n# MAGIC # Title\n\n# COMMAND ----------\n\nx = 20\n\n"
+        "# COMMAND ----------\n\n# DBTITLE 1,Show it\nx + 1\n\n"
+        "# COMMAND ----------\n\n# MAGIC %%time\n# MAGIC print('timed')\n"
+    )
+
+    done = dbk("run", notebook)
+
+    assert done.stdout.startswith("21\ntimed\n")
+    assert done.returncode == 0
+
+
+def test_a_notebook_is_saved_with_its_outputs(dbk, tmp_path):
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": "# T"},
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": ["print('a')\n", "1 + 1"],
+            "outputs": [],
+            "execution_count": None,
+        },
+        {"cell_type": "code", "metadata": {}, "source": "1/0", "outputs": [], "execution_count": None},
+        {"cell_type": "code", "metadata": {}, "source": "print('no')", "outputs": [], "execution_count": None},
+    ]
+    notebook = tmp_path / "nb.ipynb"
+    notebook.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+
+    done = dbk("run", notebook, "--inplace")
+
+    saved = json.loads(notebook.read_text())["cells"]
+    assert done.returncode == 1
+    assert [output["output_type"] for output in saved[1]["outputs"]] == ["stream", "execute_result"]
+    assert saved[1]["execution_count"] == 1
+    assert saved[2]["outputs"][0]["ename"] == "ZeroDivisionError"
+    assert saved[3]["outputs"] == []
+
+
+def test_ctrl_c_cancels_on_the_cluster(workspace, tmp_path):
+    script = tmp_path / "loop.py"
+    script.write_text("import time\nprint('go', flush=True)\nwhile True: time.sleep(0.01)\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dbk_session", "run", str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout.readline() == "go\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=90)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert process.returncode == 130
+    assert "KeyboardInterrupt" in errors
+    assert workspace.contexts() == []
+
+
+def test_what_was_left_running_is_followed_from_its_start(dbk, workspace, tmp_path):
+    gate = tmp_path / "gate"
+    script = tmp_path / "long.py"
+    script.write_text(
+        "import os, time\nprint('first', flush=True)\n"
+        f"while not os.path.exists({str(gate)!r}): time.sleep(0.01)\nprint('last')\n"
+    )
+
+    left = dbk_run("run", "--detach", "night", script)
+    listed = dbk_run("sweep", "--list")
+    gate.touch()
+    done = dbk("attach", "night")
+
+    assert "dbk-session attach night" in left.stdout
+    assert "night" in listed.stdout
+    assert done.stdout == "first\nlast\n"
+
+
+def dbk_run(*arguments):
+    command = [sys.executable, "-m", "dbk_session", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+
+def test_sweep_removes_what_a_dead_process_left(dbk, workspace):
+    from dbk_session._journal import Entry, Journal
+
+    created = workspace_create(workspace)
+    journal = Journal()
+    journal.write(Entry("dead", "", workspace.host, workspace.cluster_id, pid=2**22 + 7, mark="1"))
+    journal.add_context("dead", created)
+
+    done = dbk("sweep")
+
+    assert f"context {created} removed" in done.stdout
+    assert dbk("sweep").stdout == "nothing is left over\n"
+
+
+def workspace_create(workspace):
+    from dbk_session._calls import create_context, id_of
+    from dbk_session._transport import Door, Http
+
+    http = Http(Door(workspace.host, lambda: {"Authorization": f"Bearer {workspace.token}"}))
+    try:
+        return id_of(http.send(create_context(workspace.cluster_id)).json())
+    finally:
+        http.close()
+
+
+def test_doctor_reports_what_the_cluster_can_do(dbk):
+    report = json.loads(dbk("doctor", "--json").stdout)
+
+    assert report["channel"] == "spool"
+    assert report["cluster"]["state"] == "RUNNING"
+    assert report["trivial_command_ms"] > 0
+    assert report["result_text_chars"] == "at least 2000000"
+
+
+def test_a_foreseeable_mistake_is_two_lines_and_no_trace(dbk, tmp_path):
+    missing = dbk("run", tmp_path / "nothing.py")
+    unset = dbk("exec", "-c", "1", env={**os.environ, "DATABRICKS_HOST": ""})
+
+    assert missing.stderr.startswith("error: ")
+    assert "Traceback" not in missing.stderr + unset.stderr
+    assert "DATABRICKS_HOST not set" in unset.stderr
+
+
+def test_a_file_that_is_no_notebook_is_named():
+    with pytest.raises(UnreadableSource, match=r"x\.ipynb is not a notebook"):
+        source_of("{", "x.ipynb")
+
+
+def test_outputs_are_saved_as_a_front_end_would():
+    from dbk_session import ClearOutput, Display, Stream
+
+    events = [
+        Stream("r", "stdout", "gone"),
+        ClearOutput("r", wait=True),
+        Stream("r", "stdout", "10%\r"),
+        Stream("r", "stdout", "20%\n"),
+        Display("r", {"text/plain": "1"}, transient={"display_id": "d"}),
+        Display("r", {"text/plain": "2"}, transient={"display_id": "d"}, update=True),
+    ]
+
+    assert outputs_of(events) == [
+        {"output_type": "stream", "name": "stdout", "text": "20%\n"},
+        {"output_type": "display_data", "data": {"text/plain": "2"}, "metadata": {}},
+    ]
+
+
+def test_the_whole_parser_can_be_had():
+    from dbk_session.__main__ import make_parser
+
+    assert Path(make_parser().prog).name == "dbk-session"
