@@ -60,6 +60,19 @@ def test_what_a_killed_jvm_wrote_is_thrown_away(tmp_path, java, spark_home):
     assert not archives.is_used
 
 
+def test_a_damaged_archive_is_written_anew(tmp_path, java, spark_home):
+    first = Archives(tmp_path / "cache", java, spark_home)
+    part = archive_to_write(first.options())
+    part.write_bytes(b"archive")
+    first.close(jvm_ended_well=True)
+    (part.parent / "spark.jsa").write_bytes(b"arch")
+
+    second = Archives(tmp_path / "cache", java, spark_home)
+
+    assert archive_to_write(second.options())
+    second.close()
+
+
 def test_writing_is_given_up_after_three_failures(tmp_path, java, spark_home):
     for _ in range(3):
         archives = Archives(tmp_path / "cache", java, spark_home)

@@ -44,6 +44,17 @@ def test_cancel_right_after_the_start_is_not_lost(context, wait_until):
         assert running.result(DEADLINE_S).results["cause"].startswith("com.databricks")
 
 
+def test_an_interrupt_that_python_could_only_report_still_cancels(context):
+    code = (
+        "import os, signal, time\n"
+        "class Swallows:\n    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n        time.sleep(0.1)\n"
+        "try:\n    Swallows()\n    time.sleep(1000)\nexcept KeyboardInterrupt:\n    print('came through')"
+    )
+
+    assert context.text(code) == "came through"
+
+
 def test_cancel_while_idle_changes_nothing(context):
     context.cancel()
     os.kill(context.pid, signal.SIGINT)

@@ -36,6 +36,7 @@ class Archives:
         self._java = java
         self._base = self._folder / "base.jsa"
         self._top = self._folder / "spark.jsa"
+        self._seal = self._folder / "spark.size"
         self._writing: Path | None = None
         self._lock: int | None = None
 
@@ -43,6 +44,7 @@ class Archives:
         """JVM options that use the archive, or write it when this process may; none when the cache cannot be used."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            self._discard_damaged()
             if self._top.exists():
                 return [*_QUIET, f"-XX:SharedArchiveFile={self._file(self._top)}"]
             return self._options_to_write() if self._may_write() else []
@@ -60,6 +62,12 @@ class Archives:
         """The JVM that was started will write the archive when it ends."""
         return self._writing is not None
 
+    def _discard_damaged(self) -> None:
+        """A JVM silently does without an archive it cannot read, which would then be slow for ever."""
+        sealed = self._seal.read_text() if self._seal.exists() else ""
+        if self._top.exists() and sealed != str(self._top.stat().st_size):
+            self.discard()
+
     def discard(self) -> None:
         """Forget an archive with which no JVM starts."""
         for file in (self._top, self._base):
@@ -68,7 +76,10 @@ class Archives:
     def close(self, jvm_ended_well: bool = False) -> None:
         """Take over what the JVM has written, if it ended by itself, and let others write."""
         if self._writing is not None and jvm_ended_well and self._writing.exists():
+            self._seal.write_text(str(self._writing.stat().st_size))
             self._writing.replace(self._top)
+            if self._lock is not None:
+                os.ftruncate(self._lock, 0)  # the failures before it do not count any more
         if self._writing is not None:
             self._writing.unlink(missing_ok=True)
             self._writing = None

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
+
+# What a shell says of a program that SIGINT has ended.
+_EXIT_INTERRUPTED = 130
+_AGAIN_AFTER_S = 0.02
 
 
 class Interrupts:
@@ -16,10 +23,13 @@ class Interrupts:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._pid = os.getpid()
         self._armed = False
         self._deferred = False
         self._waiting = False
         self._task: asyncio.Task[Any] | None = None
+        self._other_unraisable = sys.unraisablehook
+        sys.unraisablehook = self._unraisable
         self.seen = False
         """A signal arrived since the command started."""
 
@@ -69,7 +79,30 @@ class Interrupts:
         if self._waiting:
             raise KeyboardInterrupt
 
+    def _unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """An exception Python could only report, say from `__del__` or a fork hook: an interrupt must not end there."""
+        if unraisable.exc_type is not KeyboardInterrupt or not self._armed:
+            self._other_unraisable(unraisable)
+            return
+        if os.getpid() != self._pid:
+            self._handle_in_fork()
+        # Not from here, where it would be lost again.
+        threading.Timer(_AGAIN_AFTER_S, os.kill, (self._pid, signal.SIGINT)).start()
+
+    @staticmethod
+    def _handle_in_fork() -> NoReturn:
+        """A process forked by user code that has not run another program yet.
+
+        A worker of multiprocessing gets its exception. In any other fork (`!`, a pseudo terminal) that would unwind
+        into a second copy of the interpreter, which would answer for the first.
+        """
+        if multiprocessing.parent_process() is None:
+            os._exit(_EXIT_INTERRUPTED)
+        raise KeyboardInterrupt
+
     def _handle(self, _signum: int, _frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:
+            self._handle_in_fork()
         if not self._armed:
             return
         self.seen = True

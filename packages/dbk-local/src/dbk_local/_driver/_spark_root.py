@@ -26,8 +26,8 @@ from dbk_local._driver._jvm import Gateway, JvmFailed, Launch, start_jvm
 from dbk_local._driver._spark_conf import find_checkpoint_class, spark_conf
 from dbk_local._driver._wire import truth_from_json
 
-# Writing class archives takes five to eight seconds on a quiet machine.
-_WRITING_TIMEOUT_S = 45.0
+# Writing class archives takes five to eight seconds on a quiet machine; who ends the server waits for half a minute.
+_WRITING_TIMEOUT_S = 22.0
 _STOP_TIMEOUT_S = 10.0
 
 
