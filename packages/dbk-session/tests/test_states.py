@@ -58,7 +58,7 @@ def test_a_finished_command_stays_finished():
 
 
 def test_a_session_can_be_closed_from_every_state():
-    assert {state for state in states_of(SESSION)} == {state for state, happening in SESSION if happening == "close"}
+    assert states_of(SESSION) == {state for state, happening in SESSION if happening == "close"}
 
 
 @pytest.mark.skipif(not DIAGRAM.parent.is_dir(), reason="the documentation is not beside the package")

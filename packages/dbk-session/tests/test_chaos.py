@@ -1,0 +1,106 @@
+"""A script of six cells, with one thing going wrong at one of its requests: nothing lost, nothing twice, nothing left.
+
+Every request of the script is a position; each kind of fault is tried at each. That takes some minutes, so the suite
+tries a sample, and `DBK_CHAOS=full pytest packages/dbk-session/tests/test_chaos.py` walks all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from dbk_session import ContextLost, Session
+from dbk_session.errors import SessionError
+
+SAMPLE = 16
+MOST_REQUESTS = 40
+KINDS = [
+    "drop-before",
+    "drop-after",
+    "half-response",
+    "429",
+    "503",
+    "html",
+    "null-results",
+    "truncate-text",
+    "expired-token",
+    "evict-context",
+    "restart-driver",
+]
+PARAMETERS = {"truncate-text": {"chars": 50}}
+# These take the interpreter away, so what ran before is gone; the others must not be noticed.
+DESTROYERS = {"evict-context", "restart-driver"}
+
+MARK = "\nwith open({path!r}, 'a') as file: file.write({number!r})\n"
+CELLS = [
+    "print('a')",
+    "x = 1",
+    "import time\nfor i in range(3):\n    print(i, flush=True)\n    time.sleep(0.03)",
+    "print('before')\n1/0",
+    "x + 1",
+    "print('z' * 3000)",
+]
+
+
+def cases():
+    everything = [(channel, kind, at) for channel in ("result", "spool") for kind in KINDS for at in range(MOST_REQUESTS)]
+    if os.environ.get("DBK_CHAOS") == "full":
+        return everything
+    return random.Random(20).sample(everything, SAMPLE)
+
+
+def play(session, path):
+    """Runs the script; gives what each cell showed, and the error that ended it, if one did."""
+    shown = []
+    for number, cell in enumerate(CELLS):
+        try:
+            result = session.run(MARK.format(path=str(path), number=str(number)) + cell)
+        except SessionError as error:
+            return shown, error
+        if result.status in ("lost", "cancelled"):
+            return shown, result.status
+        value = result.result.data["text/plain"] if result.result else None
+        shown.append((result.status, result.stdout, value, result.error.ename if result.error else None))
+    return shown, None
+
+
+EXPECTED = [
+    ("ok", "a\n", None, None),
+    ("ok", "", None, None),
+    ("ok", "0\n1\n2\n", None, None),
+    ("error", "before\n", None, "ZeroDivisionError"),
+    ("ok", "", "2", None),
+    ("ok", "z" * 3000 + "\n", None, None),
+]
+
+
+@pytest.mark.parametrize(("channel", "kind", "at"), cases())
+def test_one_fault_costs_at_most_one_clear_error(workspace, tmp_path, channel, kind, at):
+    path = tmp_path / "counter"
+    path.touch()
+    events = []
+    workspace.fault("*", kind, after=at, times=1, **PARAMETERS.get(kind, {}))
+
+    with Session(channel=channel, on_event=events.append) as session:
+        shown, error = play(session, path)
+        workspace.clear_faults()
+
+    ran = path.read_text()
+    lost = any(isinstance(event, ContextLost) for event in events)
+    assert sorted(ran) == sorted(set(ran)), "a cell ran twice"
+    assert "".join(map(str, range(len(shown)))) == ran[: len(shown)], "a cell that was shown did not run"
+    assert len(ran) <= len(shown) + 1
+    if not lost:
+        assert shown == EXPECTED[: len(shown)]
+        assert error is not None or len(shown) == len(CELLS)
+    assert lost <= (kind in DESTROYERS)
+    # Nobody can know the id of a context whose creation was never answered.
+    unanswered = [call for call in workspace.requests() if call.path.endswith("contexts/create") and call.faults]
+    assert len(workspace.contexts()) <= len(unanswered)
+
+
+def test_without_a_fault_everything_is_shown(workspace, tmp_path):
+    with Session(channel="spool") as session:
+        assert play(session, tmp_path / "counter") == (EXPECTED, None)
