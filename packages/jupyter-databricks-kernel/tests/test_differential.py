@@ -25,6 +25,9 @@ CELLS = {
     "both streams": "print('o'); print('e', file=sys.stderr); print('o2')",
     "write without newline": "_ = sys.stdout.write('x')",
     "carriage returns": "for i in range(5): print(f'\\r{i}', end='')",
+    "a progress bar": (
+        "from tqdm import tqdm\nfor _ in tqdm(range(100), bar_format='{n_fmt} of {total_fmt}', mininterval=0): pass"
+    ),
     "bytes to the buffer": "import io; print(io.StringIO('x').read())",
     "a warning": "warnings.warn('careful')",
     "html": "HTML('<b>x</b>')",

@@ -35,8 +35,9 @@ def nothing_there(workspace, wait_until):
         workspace.reset()
 
 
-@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
-@pytest.mark.parametrize("how", ["shutdown", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize(
+    ("how", "busy"), [("shutdown", True), ("SIGTERM", False), ("SIGKILL", False), ("SIGKILL", True)]
+)
 def test_check_25_no_context_is_left(started, workspace, wait_until, gone, how, busy):
     with started() as kernel:
         kernel.client.run("1")

@@ -1,5 +1,7 @@
 """The only place where the parts of the family meet: settings, a session, and the files that go with it."""
 
+import contextlib
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +21,7 @@ from dbk_session import (
     RunEvent,
     Session,
 )
-from dbk_session.errors import SessionClosed
+from dbk_session.errors import ContextLostError, SessionClosed
 
 from jupyter_databricks_kernel import _report
 from jupyter_databricks_kernel._files import ATTACHMENT, Files, NeedsAll
@@ -32,6 +34,8 @@ __all__ = ["Composition", "warm_up"]
 
 # A delta that the driver cannot use is followed by one that it can, whatever it has.
 ATTEMPTS = 2
+# `%pip` restarts Python where it has changed a package.
+_RESTARTS = re.compile(r"restartPython|%restart_python|%pip|%conda")
 _LIVE = frozenset({"idle", "busy", "cancelling", "wedged"})
 
 
@@ -77,6 +81,7 @@ class Composition:
         self._files: Files | None = None
         self._running: _Running | None = None
         self._python_version = ""
+        self._restart_suspected = False
 
     @property
     def live(self) -> bool:
@@ -92,6 +97,7 @@ class Composition:
         """See `Remote.run`."""
         self._running = running = _Running(job, job.run_id)
         session = self._open()
+        self._look_for_restart(session, job.request.code)
         files = None if job.request.hidden else self._files
         for request in job.before:
             session.start(request.code, silent=True, store_history=False)
@@ -105,6 +111,16 @@ class Composition:
             running.run_id = f"{job.run_id}.{attempt}"
         if running.refusal is not None:
             raise running.refusal
+
+    def _look_for_restart(self, session: Session, code: str) -> None:
+        """After code that restarts Python, asks for the interpreter first: the fresh one has neither agent nor files.
+
+        Without the question the next cell would run there as it is, and the loss would be noticed after it.
+        """
+        suspected, self._restart_suspected = self._restart_suspected, bool(_RESTARTS.search(code))
+        if suspected and self.live:
+            with contextlib.suppress(ContextLostError):  # said once as an event; the next call finds a fresh one
+                session.call("pass")
 
     def _bring_files(self, session: Session, files: Files | None) -> None:
         if files is not None:

@@ -144,9 +144,13 @@ def _pair(text: str) -> tuple[str, str]:
 def make_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m jupyter_databricks_kernel.install", description="Make the Databricks kernel known to Jupyter."
+        prog="python -m jupyter_databricks_kernel.install",
+        description="Make the Databricks kernel known to Jupyter.",
+        epilog="example:\n  python -m jupyter_databricks_kernel.install --name etl --cluster-id 0123-456789-etl1",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("action", nargs="?", choices=("install", "uninstall"), default="install")
+    choices = ("install", "uninstall")
+    parser.add_argument("action", nargs="?", choices=choices, default="install", help="what to do (default: install)")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--user", action="store_true", help="into your own Jupyter folder (the default)")
     place.add_argument("--sys-prefix", action="store_true", help="into the environment of this Python")

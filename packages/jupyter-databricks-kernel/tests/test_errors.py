@@ -1,0 +1,97 @@
+"""Every row of the troubleshooting table, provoked: a named error, one line, the next step."""
+
+import socket
+
+import pytest
+
+ANSI = "\x1b["
+
+
+@pytest.fixture
+def cell(environment, start_kernel, make_project, workspace):
+    """Runs one cell in a kernel of its own whose environment and project are as given; gives its error reply."""
+
+    def run(changes=None, settings="", code="1", without=(), **files):
+        env = environment(workspace, **(changes or {}))
+        for name in without:
+            env.pop(name, None)
+        with start_kernel(env, make_project(settings, **files)) as kernel:
+            answer = kernel.client.run(code, timeout_s=120)
+        assert answer.kinds == ["error"], answer.messages
+        assert answer.contents("error")[0]["ename"] == answer.reply["ename"]
+        assert "\n" not in answer.reply["evalue"]
+        return answer.reply
+
+    return run
+
+
+def shown(reply):
+    return "\n".join(reply["traceback"])
+
+
+@pytest.mark.parametrize("name", ["DATABRICKS_HOST", "DATABRICKS_CLUSTER_ID"])
+def test_a_missing_setting_is_named(cell, name):
+    reply = cell(without=[name])
+
+    assert f"{name} not set" in shown(reply)
+
+
+def test_missing_settings_are_named_together(cell):
+    reply = cell(without=["DATABRICKS_HOST", "DATABRICKS_CLUSTER_ID"])
+
+    assert "DATABRICKS_HOST not set" in shown(reply)
+    assert "DATABRICKS_CLUSTER_ID not set" in shown(reply)
+
+
+def test_a_missing_token_is_named(cell):
+    assert "DATABRICKS_TOKEN not set" in shown(cell(without=["DATABRICKS_TOKEN"]))
+
+
+def test_a_wrong_token_is_an_authentication_error(cell):
+    reply = cell({"DATABRICKS_TOKEN": "dapi00000000000000000000000000000000"})
+
+    assert reply["ename"] == "AuthenticationError"
+    assert "Invalid token" in shown(reply) or "401" in shown(reply)
+    assert "dapi0000" not in shown(reply)
+
+
+def test_an_unknown_cluster_is_not_found(cell):
+    reply = cell({"DATABRICKS_CLUSTER_ID": "0000-000000-nowhere1"})
+
+    assert reply["ename"] == "ClusterNotFound"
+    assert "Cluster not found" in shown(reply)
+
+
+def test_a_workspace_that_nobody_answers_at_is_a_lost_connection(cell):
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        reply = cell({"DATABRICKS_HOST": f"http://127.0.0.1:{held.getsockname()[1]}"})
+
+    assert reply["ename"] == "ConnectionLost"
+    assert "Connection lost" in shown(reply)
+
+
+def test_a_project_over_its_limit_is_not_sent_and_nothing_is_started(cell, workspace):
+    workspace.reset()
+    reply = cell(settings="[tool.jupyter-databricks-kernel.sync]\nmax_size_mb = 0.001", **{"big.txt": "x" * 5000})
+
+    assert reply["ename"] == "FileSizeError"
+    assert "limit" in shown(reply)
+    assert "big.txt" in shown(reply) or "max_size_mb" in shown(reply)
+    assert workspace.contexts() == []
+
+
+def test_a_wrong_setting_names_its_file_and_line(cell):
+    reply = cell(settings='channel = "pigeon"')
+
+    assert "pyproject.toml" in shown(reply)
+    assert "pigeon" in shown(reply)
+
+
+def test_the_next_cell_reads_a_corrected_setting(environment, start_kernel, make_project, workspace):
+    project = make_project('channel = "pigeon"')
+    with start_kernel(environment(workspace), project) as kernel:
+        assert kernel.client.run("1").status == "error"
+        (project / "pyproject.toml").write_text("[tool.jupyter-databricks-kernel]\n", "utf-8")
+
+        assert kernel.client.run("6 * 7").result["text/plain"] == "42"

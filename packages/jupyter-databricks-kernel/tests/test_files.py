@@ -1,0 +1,111 @@
+"""The project's files follow by themselves, cell by cell."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def project(make_project):
+    return make_project()
+
+
+@pytest.fixture(scope="module")
+def kernel(workspace, environment, start_kernel, project):
+    with start_kernel(environment(workspace), project) as running:
+        yield running
+
+
+def write(path, text):
+    """Writes a file so that its time of change differs from before, however fast the test is."""
+    path.write_text(text, "utf-8")
+    os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 2_000_000_000))
+
+
+def test_a_module_of_the_project_can_be_imported(client):
+    assert client.run("import greeting\ngreeting.WORD").result["text/plain"] == "'hello'"
+
+
+def test_the_working_directory_is_the_project(client):
+    assert client.run("import os\nos.path.exists('greeting.py')").result["text/plain"] == "True"
+
+
+def test_an_edit_is_there_in_the_next_cell(client, project):
+    client.run("import greeting, importlib")
+    write(project / "greeting.py", "WORD = 'changed'\n")
+
+    assert client.run("importlib.reload(greeting).WORD").result["text/plain"] == "'changed'"
+
+
+def test_a_small_edit_costs_no_request_of_its_own(client, project, workspace):
+    client.run("1")
+    workspace.clear_requests()
+    client.run("2")
+    unchanged = len([r for r in workspace.requests() if r.path.endswith("/execute")])
+    write(project / "greeting.py", "WORD = 'again'\n")
+    workspace.clear_requests()
+    client.run("3")
+
+    assert len([r for r in workspace.requests() if r.path.endswith("/execute")]) == unchanged
+
+
+def test_a_deleted_file_is_gone(client, project):
+    write(project / "brief.txt", "x")
+    assert client.run("os.path.exists('brief.txt')").result["text/plain"] == "True"
+    (project / "brief.txt").unlink()
+
+    assert client.run("os.path.exists('brief.txt')").result["text/plain"] == "False"
+
+
+def test_a_large_edit_arrives_too(client, project):
+    (project / "large.bin").write_bytes(os.urandom(1_500_000))
+
+    assert client.run("os.path.getsize('large.bin')", timeout_s=120).result["text/plain"] == "1500000"
+
+
+def test_hidden_code_sends_nothing(client, project):
+    client.run("1")
+    write(project / "later.txt", "x")
+
+    answer = client.run("print(os.path.exists('later.txt'))", store_history=False)
+
+    assert answer.stdout == "False\n"
+
+
+def test_dbk_sync_sends_at_once_and_says_what(client, project):
+    write(project / "now.txt", "x")
+
+    first = client.run("%dbk sync").contents("display_data")[0]["data"]["text/plain"]
+    second = client.run("%dbk sync").contents("display_data")[0]["data"]["text/plain"]
+
+    assert first.startswith("Sent")
+    assert second == "Nothing has changed since the last sync."
+
+
+def test_a_named_pipe_neither_hangs_nor_stops_a_cell(client, project):
+    (project / "unreadable").mkdir()
+    os.mkfifo(project / "unreadable" / "pipe")
+
+    assert client.run("1").status == "ok"
+
+
+def test_a_lost_receiver_is_brought_back_and_the_cell_runs_once(client, project):
+    client.run("runs = 0")
+    client.run("import sys; [sys.modules.pop(n) for n in list(sys.modules) if n.startswith('_dbk_sync')]")
+    write(project / "greeting.py", "WORD = 'third'\n")
+
+    client.run("runs += 1", timeout_s=120)
+
+    assert client.run("runs").result["text/plain"] == "1"
+
+
+@pytest.mark.parametrize("on_error", ["stop", "continue"])
+def test_a_failed_sync_stops_the_cell_unless_told_otherwise(
+    workspace, environment, start_kernel, make_project, on_error
+):
+    table = f'[tool.jupyter-databricks-kernel.sync]\nmax_file_size_mb = 0.001\non_error = "{on_error}"'
+    with start_kernel(environment(workspace), make_project(table, **{"big.txt": "x" * 5000})) as kernel:
+        answer = kernel.client.run("print('ran')")
+
+    assert answer.stdout == ("ran\n" if on_error == "continue" else "")
+    assert (answer.reply.get("ename") == "FileSizeError") is (on_error == "stop")
