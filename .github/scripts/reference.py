@@ -16,7 +16,7 @@ from pathlib import Path
 from dbk_config.cli import manual
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
-COMMANDS = ("dbk_config.__main__", "dbk_session.__main__", "dbk_sync.__main__", "dbk_local.__main__")
+COMMANDS = ("dbk_config.__main__", "dbk_session._cli", "dbk_sync._cli", "dbk_local.__main__")
 COMMANDS_OF_THE_KERNEL = ("jupyter_databricks_kernel.install",)
 ERRORS = ("dbk_config.errors", "dbk_session.errors", "dbk_sync.errors", "jupyter_databricks_kernel.errors")
 NOTE = "<!-- Generated: hatch run test:python .github/scripts/reference.py -->"

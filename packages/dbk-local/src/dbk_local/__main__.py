@@ -1,4 +1,4 @@
-"""The command line: `dbk-local serve`, `dbk-local run -- CMD`."""
+"""The command `dbk-local`, also `python -m dbk_local`."""
 
 from __future__ import annotations
 
@@ -7,77 +7,112 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .errors import LocalError
+from .errors import BadFault, LocalError
+
+__all__ = ["main", "make_parser"]
+
+WRONG_USAGE = 2
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status."""
-    chosen = _parser().parse_args(arguments)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives the exit code: 0 done, 2 wrong usage, and of `run` what its command gave."""
+    parser = make_parser()
+    chosen = parser.parse_args(argv)
+    if chosen.action is None:
+        parser.print_usage(sys.stderr)
+        return WRONG_USAGE
     try:
         status: int = chosen.action(chosen)
     except LocalError as error:
         print(f"dbk-local: {error}", file=sys.stderr)
-        return 2
+        return WRONG_USAGE
+    except BrokenPipeError:  # the reader of a list has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line of `dbk-local`."""
     parser = argparse.ArgumentParser(
-        "dbk-local", description="An embedded Databricks-compatible workspace on 127.0.0.1."
+        "dbk-local",
+        description="An embedded Databricks-compatible workspace on 127.0.0.1.",
+        epilog="example:\n  dbk-local run -- jupyter lab",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(required=True, metavar="COMMAND")
-    text = argparse.RawDescriptionHelpFormatter
-    serve = actions.add_parser("serve", help="serve until Ctrl-C", epilog=_epilog(), formatter_class=text)
-    serve.add_argument("--json", action="store_true", help="say where it is in one line of JSON")
-    serve.add_argument("--until-eof", action="store_true", help="end when stdin does")
-    serve.add_argument("--host", default="127.0.0.1", help="a loopback address")
-    serve.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    serve.set_defaults(action=_serve)
-    run = actions.add_parser("run", help="run a command with a workspace of its own, for as long as it takes")
-    run.add_argument("command", nargs="+", metavar="CMD")
-    run.set_defaults(action=_run)
-    for action in (serve, run):
-        action.add_argument("--folder", type=Path, help="keep files here; without it they are gone at the end")
-        action.add_argument("--runtime", default="17.3", help="15.4, 16.4 or 17.3")
-        action.add_argument("--access-mode", default="dedicated", help="dedicated, standard or no-isolation")
-        action.add_argument("--cluster-state", default="RUNNING", choices=["RUNNING", "TERMINATED"])
-        action.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="set a named option")
-    serve.add_argument("--fault", action="append", default=[], metavar="JSON", help="let requests go wrong")
-    routes = actions.add_parser("routes", help="list what is reproduced")
-    routes.add_argument("--markdown", action="store_true", help="as the reference page")
-    routes.set_defaults(action=_routes)
+    parser.set_defaults(action=None)
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_serve(commands)
+    _add_run(commands)
+    routes = _add(commands, "routes", _routes, "list the routes that are reproduced", "dbk-local routes --markdown")
+    routes.add_argument("--markdown", action="store_true", help="the whole reference page instead")
+    _add(commands, "options", _options, "list what --set and --fault take", "dbk-local options | grep context")
     return parser
 
 
-def _epilog() -> str:
-    from ._faults import MEANING
-    from ._options import MEANINGS
+def _add(commands: Any, name: str, action: Callable[..., int], text: str, example: str) -> argparse.ArgumentParser:
+    examples = "\n".join(f"  {line}" for line in example.split("\n"))
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(action=action)
+    return parser
 
-    options = "\n".join(f"  {name:24} {meaning}" for name, meaning in MEANINGS.items())
-    faults = "\n".join(f"  {kind:24} {meaning}" for kind, meaning in MEANING.items())
-    rule = '{"route": "POST /api/1.2/commands/execute", "kind": "drop-after", "times": 1, "after": 0}'
-    return f"options:\n{options}\n\nfaults, as in --fault '{rule}':\n{faults}"
+
+def _add_serve(commands: Any) -> None:
+    example = (
+        "dbk-local serve --folder ~/workspace --set latency_s=0.1\n"
+        'dbk-local serve --fault \'{"route": "POST /api/1.2/commands/execute", "kind": "drop-after"}\''
+    )
+    serve = _add(commands, "serve", _serve, "serve a workspace until Ctrl-C", example)
+    serve.add_argument("--json", action="store_true", help="say in one line of JSON where it is")
+    serve.add_argument("--until-eof", action="store_true", help="end when stdin does, or the parent process")
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="a loopback address (%(default)s)")
+    serve.add_argument("--port", type=int, default=0, metavar="N", help="0, the default, takes a free one")
+    _add_workspace(serve)
 
 
-def _rules(texts: Sequence[str]) -> list[dict[str, Any]]:
-    from ._faults import Faults
-    from .errors import BadFault
+def _add_run(commands: Any) -> None:
+    example = "dbk-local run -- pytest\ndbk-local run --set spark=off -- python job.py"
+    run = _add(commands, "run", _run, "run a command with a workspace of its own, and exit as it does", example)
+    run.add_argument("command", nargs="+", metavar="CMD", help="the command and its arguments, after --")
+    _add_workspace(run)
 
-    rules = []
-    for text in texts:
-        try:
-            rules.append(json.loads(text))
-        except ValueError:
-            raise BadFault(f"{text!r} is not JSON") from None
-        Faults().add(rules[-1])
-    return rules
+
+def _add_workspace(parser: argparse.ArgumentParser) -> None:
+    states = ["RUNNING", "TERMINATED"]
+    add = parser.add_argument
+    add("--folder", type=Path, metavar="PATH", help="keep files here; without it they are gone at the end")
+    add("--runtime", default="17.3", metavar="DBR", help="15.4, 16.4 or 17.3 (%(default)s)")
+    add("--access-mode", default="dedicated", metavar="MODE", help="dedicated, standard or no-isolation (%(default)s)")
+    add("--cluster-state", default="RUNNING", choices=states, help="the cluster at the start (%(default)s)")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="an option, see `dbk-local options`")
+    add("--fault", action="append", default=[], metavar="JSON", help="let requests go wrong, see `dbk-local options`")
+
+
+class _Version(argparse.Action):
+    """`--version`, with the metadata read when it is asked for."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(nargs=0, **more)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        parser.exit(0, f"dbk-local {version('dbk-local')}\n")
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """The options of `--set`: JSON values, or text as it is."""
     chosen: dict[str, Any] = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
@@ -88,16 +123,32 @@ def _settings(pairs: Sequence[str]) -> dict[str, Any]:
     return chosen
 
 
+def _rules(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """The rules of `--fault`, each tried once so that a mistake shows before anything starts."""
+    from ._faults import Faults
+
+    rules = []
+    for text in texts:
+        try:
+            rules.append(json.loads(text))
+        except ValueError:
+            raise BadFault(f"{text!r} is not JSON") from None
+        if not isinstance(rules[-1], dict):
+            raise BadFault(f"{text!r} is not a JSON object")
+        Faults().add(rules[-1])
+    return rules
+
+
 def _serve(chosen: argparse.Namespace) -> int:
     from . import _server
     from ._options import preset
 
     options = preset(chosen.runtime, chosen.access_mode, _settings(chosen.set))
     rules = _rules(chosen.fault)
+    place = (chosen.folder, chosen.host, chosen.port)
+    running = chosen.cluster_state == "RUNNING"
 
     async def work() -> None:
-        place = (chosen.folder, chosen.host, chosen.port)
-        running = chosen.cluster_state == "RUNNING"
         # Signals first: what has been started is always ended in order.
         async with (
             _server.told_to_stop(chosen.until_eof) as stop,
@@ -105,8 +156,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         ):
             for rule in rules:
                 site.faults.add(rule)
-            cluster_id = next(iter(site.clusters))
-            about: dict[str, Any] = {"host": site.host, "token": site.token, "cluster_id": cluster_id}
+            about: dict[str, Any] = {"host": site.host, "token": site.token, "cluster_id": next(iter(site.clusters))}
             about |= {"user_name": options.user_name, "pid": os.getpid()}
             print(json.dumps(about) if chosen.json else _banner(about), flush=True)
             await stop.wait()
@@ -130,6 +180,26 @@ def _banner(about: dict[str, Any]) -> str:
     )
 
 
+def _run(chosen: argparse.Namespace) -> int:
+    from ._client import Workspace
+    from ._options import preset
+    from ._run import run
+
+    settings, rules = _settings(chosen.set), _rules(chosen.fault)
+    preset(chosen.runtime, chosen.access_mode, settings)  # a mistake is told before anything starts
+    workspace = Workspace(
+        chosen.runtime,
+        chosen.access_mode,
+        folder=chosen.folder,
+        cluster_state=chosen.cluster_state,
+        options=settings,
+    )
+    with workspace:
+        for rule in rules:
+            workspace.fault(**{"route": "*", **rule})
+        return run(chosen.command, workspace.env())
+
+
 def _routes(chosen: argparse.Namespace) -> int:
     from ._reference import page, plain
 
@@ -137,19 +207,15 @@ def _routes(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _run(chosen: argparse.Namespace) -> int:
-    from ._client import Workspace
-    from ._run import run
+def _options(chosen: argparse.Namespace) -> int:  # noqa: ARG001 - the shape of every action
+    from ._faults import KINDS, MEANING
+    from ._options import MEANINGS, Options
 
-    workspace = Workspace(
-        chosen.runtime,
-        chosen.access_mode,
-        folder=chosen.folder,
-        cluster_state=chosen.cluster_state,
-        options=_settings(chosen.set),
-    )
-    with workspace:
-        return run(chosen.command, workspace.env())
+    for name, value in Options().as_json().items():
+        print(f"{name}={value!r:.40}\n    {MEANINGS[name]}")
+    for kind, meaning in MEANING.items():
+        print(f'fault "{kind}" {" ".join(KINDS[kind])}\n    {meaning}')
+    return 0
 
 
 if __name__ == "__main__":
