@@ -6,11 +6,11 @@ tries a sample, and `DBK_CHAOS=full pytest packages/dbk-session/tests/test_chaos
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 
 import pytest
-
 from dbk_session import ContextLost, Session
 from dbk_session.errors import SessionError
 
@@ -45,7 +45,9 @@ CELLS = [
 
 
 def cases():
-    everything = [(channel, kind, at) for channel in ("result", "spool") for kind in KINDS for at in range(MOST_REQUESTS)]
+    everything = [
+        (channel, kind, at) for channel in ("result", "spool") for kind in KINDS for at in range(MOST_REQUESTS)
+    ]
     if os.environ.get("DBK_CHAOS") == "full":
         return everything
     return random.Random(20).sample(everything, SAMPLE)

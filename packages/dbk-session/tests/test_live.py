@@ -314,3 +314,34 @@ def test_every_command_ends_with_one_finished(session):
 
     assert [type(event) for event in events].count(Finished) == 1
     assert events[-1].status == "cancelled"
+
+
+COMM = """
+import comm, time
+values = []
+def opened(opened_comm, message):
+    opened_comm.on_msg(lambda m: (values.append(m['content']['data']), print('handled')))
+comm.get_comm_manager().register_target('dbk-test', opened)
+"""
+
+
+def test_a_comm_message_is_handled_by_the_idle_interpreter(session, events):
+    session.run(COMM)
+
+    session.comm("comm_open", {"comm_id": "c", "target_name": "dbk-test", "data": {}})
+    session.comm("comm_msg", {"comm_id": "c", "data": 1}, run_id="from-front-end")
+
+    assert session.run("values").text == "[1]"
+    assert printed(events, "from-front-end") == "handled\n"
+
+
+def test_a_comm_message_is_handled_while_a_command_runs(session, events):
+    session.run(COMM)
+    session.comm("comm_open", {"comm_id": "c", "target_name": "dbk-test", "data": {}})
+    command = session.start("print('go', flush=True)\nwhile not values: time.sleep(0.01)\nprint(values)")
+    first(command, Stream)
+
+    session.comm("comm_msg", {"comm_id": "c", "data": 2}, run_id="from-front-end")
+
+    assert command.result(60).stdout == "go\n[2]\n"
+    assert printed(events, "from-front-end") == "handled\n"

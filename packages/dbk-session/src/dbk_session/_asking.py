@@ -16,7 +16,7 @@ from dbk_session._context import Gone, NoAgent
 from dbk_session._control import Control
 from dbk_session._engine import Engine
 from dbk_session._events import InputRequest
-from dbk_session._interpreter import Interpreter
+from dbk_session._interpreter import Agent, Interpreter
 from dbk_session._results import Completion, Inspection
 from dbk_session._track import Track
 from dbk_session.driver import wire
@@ -26,6 +26,8 @@ __all__ = ["Snapshots", "answer", "comm", "complete", "inspect"]
 
 _IDLE_TIMEOUT_S = 10.0
 _PIECE_CHARS = 36_000
+_COMM_TIMEOUT_S = 30.0
+_COMM_WAIT_S = 2.0
 
 
 class Snapshots:
@@ -131,11 +133,23 @@ def comm(
     if interpreter is None or interpreter.agent is None:
         return
     if current is not None and interpreter.control is not None:
-        posted = {"type": "comm", **message, "run": current[0].run_id}
-        sealed = wire.seal(interpreter.agent.key, json.dumps(posted).encode())
-        interpreter.control.ask("post", {"spool": interpreter.agent.spool, "sealed": sealed})
+        _comm_while_busy(engine, interpreter.control, interpreter.agent, track, message)
         return
     engine.ask(lambda idle: _comm_when_idle(engine, idle, track, message), ensure=False).result()
+
+
+def _comm_while_busy(engine: Engine, control: Control, agent: Agent, track: Track, message: Mapping[str, Any]) -> None:
+    """The agent handles it on a thread beside the command; what its handlers write is a run of its own."""
+    sealed = wire.seal(agent.key, json.dumps({"type": "comm", **message}).encode())
+    control.ask("post", {"spool": agent.spool, "sealed": sealed})
+    feed = engine.feed_of(track)
+    deadline_s = engine.clock.now() + _COMM_TIMEOUT_S
+    while feed.done is None and engine.clock.now() < deadline_s:
+        place = {"spool": agent.spool, "run": track.run_id, "offset": feed.offset, "wait_s": _COMM_WAIT_S}
+        answer = control.ask("read", {**place, "max_chars": _PIECE_CHARS})
+        feed.take(int(answer["offset"]), wire.unpack_piece(answer))
+    if feed.done is not None:
+        track.finish(finished_of(feed, cancelled=False))
 
 
 def _comm_when_idle(engine: Engine, idle: Interpreter, track: Track, message: Mapping[str, Any]) -> None:

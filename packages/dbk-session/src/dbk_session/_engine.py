@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
@@ -31,6 +32,8 @@ __all__ = ["Engine"]
 _KEPT_FEEDS = 50
 _RESTARTED = "Python was restarted, so its variables are gone"
 _JOIN_S = 12.0
+# Code that replaces the Python process does so when its command has ended well already.
+_RESTARTS = re.compile(r"restart_?[pP]ython|%(pip|conda|uv)\b")
 
 
 @dataclass(eq=False)
@@ -146,6 +149,7 @@ class Engine:
         interpreter = self.keeper.interpreter
         if interpreter is not None:
             interpreter.used_s = self.clock.now()
+            interpreter.is_suspect = _RESTARTS.search(track.order.code) is not None
         self.keeper.machine.try_on("finished")
 
     def _adopt(self, runner: Runner, interpreter: Interpreter, command_id: str | None) -> None:

@@ -55,12 +55,14 @@ class Interpreter:
         agent: None on the plain channel.
         control: None where it is not wanted, not ready yet, or of no use.
         used_s: when it was last heard of.
+        is_suspect: True when it may have been replaced since.
     """
 
     context: Context
     agent: Agent | None
     control: Control | None = None
     used_s: float = 0.0
+    is_suspect: bool = False
 
     @property
     def channel(self) -> str:

@@ -18,6 +18,7 @@ from dbk_session._link import Link
 from dbk_session._plain import events_of
 from dbk_session._remote import Doubtful, Stopped
 from dbk_session._states import SESSION, SESSION_START, Machine
+from dbk_session.driver import wire
 from dbk_session.errors import CommandFailed, ProtocolError, SessionError
 
 __all__ = ["Keeper", "Plan", "call_in"]
@@ -93,11 +94,8 @@ class Keeper:
             SessionError: there is none to be had.
         """
         interpreter = self.interpreter
-        if self.machine.state == "idle" and interpreter is not None:
-            # After a pause it may have been evicted: better to know before something is sent than to guess after.
-            if self._clock.now() - interpreter.used_s < _STALE_S or interpreter.context.lives():
-                return interpreter
-            self.lost(interpreter.context.why())
+        if self.machine.state == "idle" and interpreter is not None and self._is_trusted(interpreter):
+            return interpreter
         if stop.is_set():
             raise Stopped
         self.machine.on("connect")
@@ -106,6 +104,30 @@ class Keeper:
         except BaseException:
             self.machine.try_on("failed")
             raise
+
+    def _is_trusted(self, interpreter: Interpreter) -> bool:
+        """Whether it is still the interpreter it was; asked for when there is reason to doubt.
+
+        After a pause it may have been evicted, and code that restarts Python does so after its own end. It is better to
+        know before something is sent than to guess afterwards.
+        """
+        if self._clock.now() - interpreter.used_s < _STALE_S and not interpreter.is_suspect:
+            return True
+        interpreter.is_suspect = False
+        try:
+            if interpreter.agent is None:
+                if not interpreter.context.lives():
+                    raise Gone(interpreter.context.why())
+                return True
+            if interpreter.context.frame(wire.call_text("has", {"run": "-"})).get("nonce") == interpreter.agent.nonce:
+                return True
+        except Gone as gone:
+            self.lost(str(gone))
+            return False
+        except (NoAgent, CommandFailed):
+            pass
+        self.replaced("Python was restarted, so its variables are gone")
+        return False
 
     def lost(self, reason: str) -> None:
         """The context is gone, and all there was in it."""

@@ -269,8 +269,7 @@ class Session:
             content: of the message.
             buffers: binary parts.
             metadata: of the message.
-            run_id: what its handlers write gets this id; made up when None. While a command runs they write into that
-                command's output.
+            run_id: what its handlers write gets this id; made up when None.
 
         Raises:
             SessionError: it could not be delivered.
