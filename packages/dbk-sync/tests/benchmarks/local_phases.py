@@ -20,14 +20,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from dbk_sync import ContentReader, StateKey, pack, plan, scan, select
 from dbk_sync._selection import Selection
 from dbk_sync._state import load, save
 from dbk_sync._walk import walk
-
-T = TypeVar("T")
 
 IGNORE_FILE = """\
 # Byte-compiled
@@ -95,14 +92,15 @@ def make_tree(root: Path, files: int) -> None:
             (ignored / f"f{number}.js").write_bytes(b"script")
 
 
-def best_ms(work: Callable[[], T], runs: int) -> tuple[float, T]:
-    """The shortest time of several runs, and what the last one gave."""
-    times = []
+def best_ms(works: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
+    """The shortest time of each of `works`, in turns, so that a busy moment of the machine meets all of them alike."""
+    best = dict.fromkeys(works, float("inf"))
     for _ in range(runs):
-        start = time.perf_counter()
-        result = work()
-        times.append(time.perf_counter() - start)
-    return min(times) * 1000, result
+        for name, work in works.items():
+            start = time.perf_counter()
+            work()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return {name: seconds * 1000 for name, seconds in best.items()}
 
 
 def floor(root: bytes) -> int:
@@ -141,25 +139,26 @@ def later() -> int:
 
 def measure(root: Path, files: int) -> dict[str, float]:
     """All times for one tree, in milliseconds."""
-    runs = 7 if files <= 10_000 else 4
     make_tree(root, files)
     first = scan(root, clock_ns=later)
-    assert sorted(git_list(root)) == select(root)
     paths = [bytes(root) + b"/" + entry.path for entry in first.manifest]
-    found: dict[str, float] = {}
-    found["git ls-files"], _ = best_ms(lambda: git_list(root), runs)
-    found["floor"], listed = best_ms(lambda: floor(bytes(root)), runs)
-    assert listed == len(paths)
-    found["unchanged"], same = best_ms(lambda: scan(root, cache=first.cache, clock_ns=later), runs)
-    assert same.cache is first.cache
-    found["bare read"], _ = best_ms(lambda: bare_read(paths), runs)
-    found["select"], _ = best_ms(lambda: walk(Selection(root)), runs)
-    found["first scan"], _ = best_ms(lambda: scan(root, clock_ns=later), runs)
     proposal, key = plan(first), StateKey("h", "w", "u", "t", str(root))
     environ = {"XDG_CACHE_HOME": str(root.parent / f"cache{files}")}
-    found["save"], _ = best_ms(lambda: save(key, proposal, environ=environ), runs)
-    found["load"], state = best_ms(lambda: load(key, environ), runs)
-    assert state.manifest == first.manifest
+    assert sorted(git_list(root)) == select(root)
+    assert floor(bytes(root)) == len(paths)
+    assert scan(root, cache=first.cache, clock_ns=later).cache is first.cache
+    works: dict[str, Callable[[], object]] = {
+        "git ls-files": lambda: git_list(root),
+        "floor": lambda: floor(bytes(root)),
+        "unchanged": lambda: scan(root, cache=first.cache, clock_ns=later),
+        "bare read": lambda: bare_read(paths),
+        "select": lambda: walk(Selection(root)),
+        "first scan": lambda: scan(root, clock_ns=later),
+        "save": lambda: save(key, proposal, environ=environ),
+        "load": lambda: load(key, environ),
+    }
+    found = best_ms(works, runs=9 if files <= 10_000 else 5)
+    assert load(key, environ).manifest == first.manifest
     return found
 
 

@@ -25,6 +25,7 @@ def fuzz_module() -> ModuleType:
     return module
 
 
+@pytest.mark.timeout(1800)  # half a minute, but it starts some 2,500 processes, which a busy machine takes its time for
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is the oracle")
 def test_random_repositories_are_selected_as_git_selects_them(fuzz_module: ModuleType):
     with fuzz_module.Fuzz() as fuzz:

@@ -91,6 +91,18 @@ SETTINGS = {
         "home/a": "[core]\nignoreCase = true\n",
         "home/b": "[core]\nexcludesFile = wrong\n",
     },
+    "conditional include by absolute path": {
+        "home/.gitconfig": '[includeIf "gitdir:TMP/root/"]\npath = a\n[includeIf "gitdir:TMP/other/"]\npath = b\n',
+        "home/a": "[core]\nignoreCase = true\n",
+        "home/b": "[core]\nexcludesFile = wrong\n",
+    },
+    "conditional include beside the file": {
+        "home/.gitconfig": "[include]\npath = ../config\n",
+        "config": '[includeIf "gitdir:./root/"]\npath = a\n[includeIf "gitdir:./home/"]\npath = b\n',
+        "a": "[core]\nignoreCase = true\n",
+        "b": "[core]\nexcludesFile = wrong\n",
+    },
+    "condition that is not known": {"home/.gitconfig": '[includeIf "moon:full"]\npath = a\n', "home/a": "[x"},
     "worktree configuration": {
         "root/.git/config": "[extensions]\nworktreeConfig = true\n[core]\nrepositoryformatversion = 0\n",
         "root/.git/config.worktree": "[core]\nignoreCase = true\n",
@@ -103,7 +115,7 @@ SETTINGS = {
 def test_settings_have_the_place_and_value_that_git_finds(
     name: str, repository: Path, tmp_path: Path, plant: Plant, git: Git
 ):
-    plant(tmp_path, SETTINGS[name])
+    plant(tmp_path, {path: text.replace("TMP", str(tmp_path)) for path, text in SETTINGS[name].items()})
 
     config = read_git_config(find_repository(bytes(repository)))
 
@@ -142,3 +154,19 @@ def test_a_configuration_that_includes_itself_ends(home: Path, plant: Plant):
     plant(home, {".gitconfig": "[include]\npath = .gitconfig\n[core]\nignoreCase = true\n"})
 
     assert read_git_config(None).ignore_case
+
+
+def test_a_configuration_that_cannot_be_read_is_named(home: Path):
+    (home / ".gitconfig").mkdir()
+
+    with pytest.raises(RulesError, match=r"\.gitconfig cannot be read") as caught:
+        read_git_config(None)
+
+    assert caught.value.paths == (bytes(home / ".gitconfig"),)
+
+
+def test_a_detached_head_is_on_no_branch(repository: Path, home: Path, plant: Plant):
+    plant(home, {".gitconfig": '[includeIf "onbranch:**"]\npath = a\n', "a": "[core]\nignoreCase = true\n"})
+    (repository / ".git/HEAD").write_text("a" * 40 + "\n")
+
+    assert not read_git_config(find_repository(bytes(repository))).ignore_case

@@ -199,6 +199,22 @@ def test_everything_unreadable_is_reported_at_once(root: Path, plant: Plant, den
     assert [path for path, _ in caught.value.files] == [b"a", b"d/", b"e/f"]
 
 
+def test_a_directory_that_vanishes_before_it_is_listed_is_as_if_it_had_not_been_there(
+    root: Path, plant: Plant, monkeypatch: pytest.MonkeyPatch
+):
+    plant(root, ["a", "d/b"])
+    real = os.scandir
+
+    def scandir(path: bytes | int):
+        if isinstance(path, bytes) and path.endswith(b"/d/"):
+            shutil.rmtree(root / "d")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    assert entries(scan(root).manifest) == {b"a": ("644", 0)}
+
+
 def test_an_unreadable_file_that_is_ignored_does_not_matter(root: Path, plant: Plant, deny: Callable[[Path], None]):
     plant(root, {".gitignore": b"a\n", "a": b"", "b": b""})
     deny(root / "a")
