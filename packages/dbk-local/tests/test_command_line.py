@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -124,6 +123,8 @@ def test_serve_takes_options_a_preset_a_folder_and_a_stopped_cluster(start, tmp_
         (["serve", "--runtime", "9.1"], "runtime is one of 15.4, 16.4, 17.3"),
         (["serve", "--fault", "{}"], "There is no fault ''"),
         (["serve", "--fault", "nonsense"], "is not JSON"),
+        (["run", "--fault", "[]", "--", "true"], "is not a JSON object"),
+        (["run", "--set", "nonsense=1", "--", "true"], "there is no option 'nonsense'"),
     ],
 )
 def test_a_foreseeable_mistake_is_one_message(arguments, text):
@@ -200,8 +201,29 @@ def test_run_can_use_the_workspace_from_its_command():
     assert finish("run", *QUICK, "--", sys.executable, "-c", code).stdout == "RUNNING\n"
 
 
-def test_the_options_and_faults_are_listed():
-    done = finish("options")
+def test_run_takes_faults_too():
+    code = (
+        "import os, urllib.request as u, urllib.error as e\n"
+        "try:\n    u.urlopen(os.environ['DATABRICKS_HOST'] + '/.well-known/databricks-config')\n"
+        "except e.HTTPError as error:\n    print(error.code)"
+    )
 
-    for word in ("--set", "results_while_running", "--fault", "drop-after"):
-        assert word in done.stdout
+    done = finish("run", *QUICK, "--fault", '{"kind": "503"}', "--", sys.executable, "-c", code)
+
+    assert done.stdout == "503\n"
+
+
+def test_the_options_and_faults_are_listed():
+    listed = finish("options").stdout
+
+    for text in ("--set NAME=VALUE", "results_while_running='null'", "--fault JSON", "  429 retry_after\n"):
+        assert text in listed
+
+
+def test_the_routes_are_listed():
+    assert "POST    /api/1.2/commands/execute" in finish("routes").stdout
+
+
+def test_no_command_is_wrong_usage_and_the_version_is_told():
+    assert finish().returncode == 2
+    assert finish("--version").stdout.startswith("dbk-local ")

@@ -211,10 +211,12 @@ def _options(chosen: argparse.Namespace) -> int:  # noqa: ARG001 - the shape of 
     from ._faults import KINDS, MEANING
     from ._options import MEANINGS, Options
 
+    print("--set NAME=VALUE takes these, here with their defaults:\n")
     for name, value in Options().as_json().items():
-        print(f"{name}={value!r:.40}\n    {MEANINGS[name]}")
+        print(f"  {name}={value!r:.40}\n      {MEANINGS[name]}")
+    print("\n--fault JSON takes `route`, `times`, `after`, `probability`, `seed`, and a `kind` with its parameters:\n")
     for kind, meaning in MEANING.items():
-        print(f'fault "{kind}" {" ".join(KINDS[kind])}\n    {meaning}')
+        print(f"  {kind} {' '.join(KINDS[kind])}\n      {meaning}")
     return 0
 
 

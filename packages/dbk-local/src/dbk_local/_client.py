@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Mapping
 from http.client import HTTPConnection
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -28,7 +27,7 @@ class Workspace:
     It is a child process, and ends with this one however this one ends. `latency_s` is added to every API request;
     `folder` keeps its files (without it they are gone at the end); `cluster_state` is `RUNNING` or `TERMINATED`;
     `spark` is None for Apache Spark on first use when it is installed, False for none; `options` are named truths
-    (see `dbk-local serve --help`).
+    (see `dbk-local options`).
 
     Example:
         >>> with Workspace(spark=False) as w:
@@ -54,7 +53,6 @@ class Workspace:
         self._arguments += [f"--set={name}={json.dumps(value)}" for name, value in chosen.items()]
         self._arguments += ["--folder", os.fspath(folder)] if folder is not None else []
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Workspace {self.host or 'not started'}>"
@@ -226,8 +224,3 @@ def _line(pipe: IO[bytes], deadline_s: float) -> bytes:
     reader.start()
     reader.join(deadline_s)
     return lines[0] if lines else b""
-
-
-def parse_folder(text: str) -> Path:
-    """A folder argument."""
-    return Path(text).expanduser().absolute()
