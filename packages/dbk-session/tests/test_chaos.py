@@ -6,7 +6,6 @@ tries a sample, and `DBK_CHAOS=full pytest packages/dbk-session/tests/test_chaos
 
 from __future__ import annotations
 
-import itertools
 import os
 import random
 
