@@ -74,6 +74,7 @@ def _settings(job: Job) -> str:
 
 
 def _who(job: Job) -> str:
+    job.http.attempts = 2  # a person is waiting to hear what does not work
     answer = job.http.request("GET", "/api/2.0/preview/scim/v2/Me").check()
     workspace = answer.headers.get("X-Databricks-Org-Id", "unknown")
     return f"{answer.json.get('userName')} in workspace {workspace}"

@@ -123,6 +123,8 @@ class Http:
     ) -> None:
         self.host = host.rstrip("/")
         self.traffic = Traffic()
+        self.attempts = ATTEMPTS
+        """How often a request is sent at most."""
         self._authenticate = authenticate
         self._sleep = sleep
         self._session: requests.Session | None = None
@@ -172,10 +174,10 @@ class Http:
             except OSError as error:  # all that `requests` raises about connections is one
                 failure = self._lost(method, path, error)
                 pause_s = _growing_s(attempt)
-                if not repeatable:
+                if not repeatable or _is_final(error):
                     raise failure from error
             waited_s += pause_s
-            if waited_s > PATIENCE_S or attempt == ATTEMPTS:
+            if waited_s > PATIENCE_S or attempt >= self.attempts:
                 raise failure
             LOG.info("%s Attempt %d in %.1f s.", failure.message, attempt + 1, pause_s)
             self._sleep(pause_s)
@@ -248,10 +250,10 @@ class Http:
     def _lost(self, method: str, path: str, error: OSError) -> TransientError:
         with contextlib.suppress(Exception):
             self.close()
-        return TransientError(
-            f"Connection lost: {method} {self.host}{path}: {_reason(error)}",
-            "Check network connectivity and DATABRICKS_HOST, then try again.",
-        )
+        hint = "Check network connectivity and DATABRICKS_HOST, then try again."
+        if _is_final(error):
+            hint = "Check DATABRICKS_HOST; if your network has its own certificates, point REQUESTS_CA_BUNDLE to them."
+        return TransientError(f"Connection lost: {method} {self.host}{path}: {_reason(error)}", hint)
 
 
 def _keep_headers(request: Any) -> Any:
@@ -276,6 +278,11 @@ def _growing_s(attempt: int) -> float:
 def _too_busy(answer: Answer) -> TransientError:
     text = f"The workspace is too busy: {answer.method} {answer.path}: {answer.message}"
     return TransientError(text, "Try again later.", status=answer.status, code=answer.code)
+
+
+def _is_final(error: OSError) -> bool:
+    """Whether another attempt cannot help: an address that is none, a certificate that is not trusted."""
+    return isinstance(error, ValueError) or "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
 def _reason(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -144,7 +145,8 @@ def command(work: Callable[[Job], int | None]) -> Callable[[argparse.Namespace],
         )
         job: Job | None = None
         # A run that is ended by its service leaves by the same door as one that is interrupted.
-        before = signal.signal(signal.SIGTERM, _terminated)
+        is_main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGTERM, _terminated) if is_main else None
         try:
             job = _job(arguments, report)
             return work(job) or 0
@@ -155,7 +157,8 @@ def command(work: Callable[[Job], int | None]) -> Callable[[argparse.Namespace],
                 raise
             return _failed(report, error)
         finally:
-            signal.signal(signal.SIGTERM, before)
+            if is_main:
+                signal.signal(signal.SIGTERM, before)
             if job is not None:
                 job.close()
 

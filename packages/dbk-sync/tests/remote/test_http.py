@@ -205,3 +205,11 @@ def test_a_spool_is_read_as_often_as_needed_and_may_be_large():
         first, second = spool.open().read(), spool.open().read(5)
 
         assert (len(first), second, spool.size_bytes) == (12 << 20, bytes(5), 12 << 20)
+
+
+@pytest.mark.parametrize("host", ["ftp://127.0.0.1", "http://:0:0"])
+def test_an_address_that_is_none_is_not_tried_twice(slept, host):
+    with pytest.raises(TransientError, match="Connection lost"):
+        Http(host, dict, sleep=slept.append).request("GET", "/x")
+
+    assert slept == []

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -98,10 +99,19 @@ def has_dbfs() -> bool:
     return os.path.isdir(f"{ROOT}/dbfs")
 
 
+def _await(path: str) -> None:
+    """Gives a mount a moment to see what was put there by another way; not where there is no such directory at all."""
+    for _ in range(15):
+        if os.path.exists(path) or not os.path.isdir(os.path.dirname(path)):
+            return
+        time.sleep(0.2)
+
+
 def _open(paths: list[str]) -> BinaryIO:
     reasons = []
     for path in paths:
         try:
+            _await(ROOT + path)
             return open(ROOT + path, "rb")
         except OSError as error:
             reasons.append(f"{path}: {error.strerror}")
