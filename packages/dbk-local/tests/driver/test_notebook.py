@@ -252,3 +252,31 @@ def test_contexts_run_in_utc(context):
 
 def test_the_interpreter_is_the_hosts_version(context):
     assert context.text("import sys\nsys.version_info[:2]") == str(tuple(sys.version_info[:2]))
+
+
+WORKSPACE = {"host": "http://127.0.0.1:1", "api_token": "secret", "cluster_id": "0101-1", "user_name": "a@b.c"}
+
+
+class TestRuntimeModules:
+    def test_the_sdk_finds_the_notebooks_names_from_a_module(self, context):
+        pytest.importorskip("databricks.sdk")
+
+        assert context.text("from databricks.sdk.runtime import dbutils as theirs\ntheirs is dbutils") == "True"
+
+    def test_the_sdk_logs_in_without_configuration(self, context):
+        pytest.importorskip("databricks.sdk")
+        code = "from databricks.sdk.runtime import init_runtime_native_auth\nhost, headers = init_runtime_native_auth()"
+
+        context.text(code, **WORKSPACE)
+
+        assert context.text("host, headers()", **WORKSPACE) == (
+            "('http://127.0.0.1:1', {'Authorization': 'Bearer secret'})"
+        )
+
+    def test_the_repl_context_keeps_its_token_out_of_its_repr(self, context):
+        code = "from dbruntime.databricks_repl_context import get_context\nget_context()"
+
+        text = context.text(code, **WORKSPACE)
+
+        assert "clusterId='0101-1'" in text
+        assert "secret" not in text

@@ -22,6 +22,7 @@ from typing import Any
 
 from dbk_local._driver import _frames, _tree
 from dbk_local._driver._access import SparkAccess
+from dbk_local._driver._dbruntime import install_dbruntime
 from dbk_local._driver._dbutils import DbUtils
 from dbk_local._driver._emitted import Emitted
 from dbk_local._driver._environment import ContextEnvironment
@@ -124,6 +125,7 @@ class _Context:
         self._spark = SparkAccess(truth, Service(service, self._interrupts), self._interrupts)
         dbutils = DbUtils(self._shell)
         fill_namespace(self._shell, self._spark, dbutils)
+        install_dbruntime(lambda: self._shell.truth, self._shell.user_ns)
         register_magics(self._shell, dbutils, ContextEnvironment(Path(spec["environment"])))
 
     async def serve(self) -> None:
