@@ -108,7 +108,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from importlib.metadata import version
 
-        parser.exit(0, f"dbk-local {version('dbk-local')}\n")
+        print(f"dbk-local {version('dbk-local')}")
+        parser.exit(0)
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, Any]:
