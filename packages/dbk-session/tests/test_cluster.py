@@ -230,3 +230,13 @@ def test_the_package_is_imported_without_the_sdk():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
 
     assert shown.stdout == "[]\n"
+
+
+def test_a_cluster_of_another_kind_is_refused_before_it_is_started(workspace, open_session):
+    body = '{"cluster_id": "x", "state": "TERMINATED", "cluster_source": "JOB"}'
+    workspace.fault("GET /api/2.1/clusters/get", "status", status=200, text=body)
+
+    with pytest.raises(ClusterUnsupported, match="cannot be used"):
+        open_session().run("1")
+
+    assert not [request for request in workspace.requests() if request.path.endswith("clusters/start")]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dbk_config.compute import judge
 
 from dbk_session import _calls as calls
 from dbk_session._calls import Cluster
@@ -14,6 +17,7 @@ from dbk_session._remote import Doubtful, Remote, Stopped
 from dbk_session._schedule import COMING_UP, FIRST_CONTACT, OPENING, STARTING
 from dbk_session.errors import (
     ClusterTerminated,
+    ClusterUnsupported,
     ConnectionLost,
     ContextLimit,
     PermissionDenied,
@@ -108,7 +112,9 @@ class Opener:
 
     def _look(self) -> Cluster:
         body = self._remote.call(calls.get_cluster(self._cluster_id), self._patience, self._stop)
-        self._patience = COMING_UP
+        if self._patience is FIRST_CONTACT:
+            self._patience = COMING_UP
+            _refuse_unsupported(self._cluster_id, body)
         return calls.cluster_of(body)
 
     def _start(self, cluster: Cluster) -> bool:
@@ -172,6 +178,13 @@ class Opener:
 
     def _tell(self, cluster: Cluster) -> None:
         self._emit(ClusterProgress(cluster.state, cluster.message, self._clock.now() - self._began_s))
+
+
+def _refuse_unsupported(cluster_id: str, body: Mapping[str, Any]) -> None:
+    """Refuses a cluster of a kind that runs no commands for anybody, before it is started in vain."""
+    verdicts = judge(body, "")
+    if len(verdicts) == 1 and verdicts[0].level == "failed":
+        raise ClusterUnsupported(f"Cluster {cluster_id} cannot be used: {verdicts[0].message}.", verdicts[0].hint)
 
 
 def _terminated(cluster_id: str, cluster: Cluster, why: str = "") -> ClusterTerminated:

@@ -147,7 +147,7 @@ class Pump:
             self._pause(0.01)
             return
         feed.take(int(answer["offset"]), wire.unpack_piece(answer))
-        self._progress(feed, answer.get("progress"))
+        self._progress(feed, quiet, answer.get("progress"))
         if not answer.get("alive", True):
             self._bereave(feed)
         quiet.after(feed.offset > began)
@@ -173,11 +173,13 @@ class Pump:
         for name in ("group", "tag"):
             if start.get(name) and not start.get("connect"):
                 question[name] = start[name]
-                question["progress"] = True
+                # The numbers that are known: the poll ends early when they are others.
+                question["progress"] = quiet.progress or True
         return question
 
-    def _progress(self, feed: Feed, progress: dict[str, int] | None) -> None:
-        if progress and feed.done is None:
+    def _progress(self, feed: Feed, quiet: _Quiet, progress: dict[str, int] | None) -> None:
+        if progress and progress != quiet.progress and feed.done is None:
+            quiet.progress = progress
             names = ("jobs", "stages", "tasks_done", "tasks_total")
             feed.track.emit(SparkProgress(feed.track.run_id, *(int(progress.get(name) or 0) for name in names)))
 
@@ -214,6 +216,7 @@ class _Quiet:
     def __init__(self, feed: Feed | None = None) -> None:
         self.feed = feed
         self.waited: float | None = None
+        self.progress: dict[str, int] | None = None
         self._portions = 0
 
     @property
