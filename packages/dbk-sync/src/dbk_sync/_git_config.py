@@ -6,6 +6,7 @@ Syntax and precedence are those of `git-config(1)`: system, global (XDG, then ho
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -77,16 +78,27 @@ def parse_config(content: bytes, origin: bytes = b"") -> Pairs:
 
 def _all_pairs(repository: Repository | None, environ: Mapping[str, str]) -> Pairs:
     for path in _files(environ):
-        yield from _file_pairs(path, repository, environ)
+        # As in git, the user's files count if they may be read: in a container, HOME is often somebody else's.
+        with contextlib.suppress(PermissionError):
+            yield from _file_pairs(path, repository, environ)
     if repository is not None:
-        local = dict(_file_pairs(os.path.join(repository.common_dir, b"config"), repository, environ))
-        yield from local.items()
-        if _truth(b"extensions.worktreeconfig", local):
-            yield from _file_pairs(os.path.join(repository.git_dir, b"config.worktree"), repository, environ)
+        yield from _repository_pairs(repository, environ)
     count = environ.get("GIT_CONFIG_COUNT", "")
     for number in range(int(count) if count.isdecimal() else 0):
         key = os.fsencode(environ.get(f"GIT_CONFIG_KEY_{number}", ""))
         yield _normal_key(key), os.fsencode(environ.get(f"GIT_CONFIG_VALUE_{number}", ""))
+
+
+def _repository_pairs(repository: Repository, environ: Mapping[str, str]) -> Pairs:
+    path = os.path.join(repository.common_dir, b"config")
+    try:
+        local = dict(_file_pairs(path, repository, environ))
+        yield from local.items()
+        if _truth(b"extensions.worktreeconfig", local):
+            path = os.path.join(repository.git_dir, b"config.worktree")
+            yield from _file_pairs(path, repository, environ)
+    except PermissionError as error:
+        raise _unreadable(path, error) from error
 
 
 def _files(environ: Mapping[str, str]) -> Iterator[bytes]:
@@ -105,14 +117,20 @@ def _file_pairs(path: bytes, repository: Repository | None, environ: Mapping[str
             content = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return
+    except PermissionError:
+        raise
     except OSError as error:
-        message = f"git's configuration file {os.fsdecode(path)} cannot be read: {error.strerror}."
-        raise RulesError(message, paths=(path,)) from error
+        raise _unreadable(path, error) from error
     for key, value in parse_config(content, path):
         yield key, value
         if value and depth < _DEEPEST_INCLUDE and _includes(key, path, repository, environ):
             included = os.path.join(os.path.dirname(path), _expanded(value, environ))
             yield from _file_pairs(included, repository, environ, depth + 1)
+
+
+def _unreadable(path: bytes, error: OSError) -> RulesError:
+    message = f"git's configuration file {os.fsdecode(path)} cannot be read: {error.strerror}."
+    return RulesError(message, "Make it readable; git needs it too.", paths=(path,))
 
 
 def _includes(key: bytes, path: bytes, repository: Repository | None, environ: Mapping[str, str]) -> bool:

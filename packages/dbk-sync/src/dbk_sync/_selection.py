@@ -127,25 +127,40 @@ class Selection:
     def _shared(self, repository: Repository | None) -> tuple[list[Placed], bool]:
         """The rules that hold in a whole repository, highest rank first, and whether its case is ignored."""
         config = read_git_config(repository, self._environ)
-        paths = [] if repository is None else [os.path.join(repository.common_dir, b"info", b"exclude")]
+        contents: list[tuple[bytes, bytes | None]] = []
+        if repository is not None:
+            path = os.path.join(repository.common_dir, b"info", b"exclude")
+            contents.append((path, self._read(path, follow=True)))
         if config.excludes_file is not None:
-            paths.append(config.excludes_file)
-        contents = [(path, self._read(path, follow=True)) for path in paths]
+            contents.append((config.excludes_file, _read_own(config.excludes_file)))
         return [_placed(text, path, config.ignore_case) for path, text in contents if text], config.ignore_case
 
     def _read(self, path: bytes, *, follow: bool) -> bytes | None:
         """The content of an ignore file; None where git would see none (missing, not a file, a link in the tree)."""
         try:
-            descriptor = os.open(path, _OPEN_FLAGS if follow else _OPEN_FLAGS | _NO_FOLLOW)
-            try:
-                status = os.fstat(descriptor)
-                return _read_all(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) else None
-            finally:
-                os.close(descriptor)
+            return _read_regular(path, _OPEN_FLAGS if follow else _OPEN_FLAGS | _NO_FOLLOW)
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO):
                 self.unreadable.append((path, error.strerror or str(error)))
             return None
+
+
+def _read_own(path: bytes) -> bytes | None:
+    """The user's own ignore file; none when it cannot be read, as for git: HOME may be somebody else's."""
+    try:
+        return _read_regular(path, _OPEN_FLAGS)
+    except OSError:
+        return None
+
+
+def _read_regular(path: bytes, flags: int) -> bytes | None:
+    """The content of a regular file; None for anything else."""
+    descriptor = os.open(path, flags)
+    try:
+        status = os.fstat(descriptor)
+        return _read_all(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) else None
+    finally:
+        os.close(descriptor)
 
 
 def _read_all(descriptor: int, size_bytes: int) -> bytes:

@@ -196,6 +196,43 @@ def test_ignore_files_that_cannot_be_read_are_all_named(root: Path, plant: Plant
     assert len(caught.value.paths) == 2
 
 
+@pytest.fixture
+def deny_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """`deny_reading(folder)` makes opening files in it fail, also for root, whom permission bits do not stop."""
+    real = open
+    denied: list[bytes] = []
+
+    def guarded(path, *rest, **options):
+        if isinstance(path, bytes) and path.startswith(tuple(denied)):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr("builtins.open", guarded)
+    return lambda folder: denied.append(bytes(folder))
+
+
+def test_the_users_own_files_count_only_if_they_may_be_read(
+    root: Path, home: Path, plant: Plant, deny: Callable[[Path], None], deny_reading: Callable[[Path], None]
+):
+    # In a container HOME is often the folder of another user. Git goes on then, too.
+    plant(home, {".config/git/ignore": b"a\n", ".gitconfig": b"[core]\nexcludesFile = x\n"})
+    plant(root, ["a"])
+    deny(home / ".config/git/ignore")
+    deny_reading(home)
+
+    assert select(root) == [b"a"]
+
+
+def test_a_repositorys_configuration_must_be_readable(
+    repository: Path, plant: Plant, deny_reading: Callable[[Path], None]
+):
+    plant(repository, ["a"])
+    deny_reading(repository / ".git/config")
+
+    with pytest.raises(RulesError, match=r"config cannot be read: Permission denied"):
+        select(repository)
+
+
 # The option
 
 
