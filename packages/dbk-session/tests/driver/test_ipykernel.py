@@ -167,8 +167,7 @@ def plain(value):
     value = re.sub(r"/tmp/ipykernel_\d+/\d+\.py|\(\d+\.py", "FILE", value)
     value = re.sub(r"0x[0-9a-f]+", "ADDRESS", value)
     value = re.sub(r"In\[\d+\]", "In[n]", value)
-    value = re.sub(r"CPU times:.*\nWall time:.*", "TIMES", value)
-    return value
+    return re.sub(r"CPU times:.*\nWall time:.*", "TIMES", value)
 
 
 def test_outputs_of_all_kinds_are_those_of_a_stock_ipykernel(stock, hosted):

@@ -24,14 +24,14 @@ _PANDAS_KINDS = {"i": "integer", "u": "integer", "f": "number", "b": "boolean", 
 
 def table_of(value: Any, limit: int) -> Table | None:
     """`value` as a table of at most `limit` rows, or None when it is nothing like one."""
-    if _is_a(value, "pyspark.", "DataFrame"):
-        return None if getattr(value, "isStreaming", False) else _of_spark(value, limit)
-    if _is_a(value, "pandas.", "DataFrame"):
-        return _of_pandas(value, limit)
-    if _is_a(value, "pandas.", "Series"):
-        return _of_pandas(value.to_frame(), limit)
-    if _is_a(value, "pyspark.pandas.", "DataFrame"):
+    if _is_a(value, "pyspark.pandas", "DataFrame"):
         return _of_spark(value.to_spark(), limit)
+    if _is_a(value, "pyspark", "DataFrame"):
+        return None if getattr(value, "isStreaming", False) else _of_spark(value, limit)
+    if _is_a(value, "pandas", "DataFrame"):
+        return _of_pandas(value, limit)
+    if _is_a(value, "pandas", "Series"):
+        return _of_pandas(value.to_frame(), limit)
     if isinstance(value, (list, tuple)) and value and not hasattr(value, "_fields"):
         return _of_records(value, limit)
     return None
@@ -39,12 +39,15 @@ def table_of(value: Any, limit: int) -> Table | None:
 
 def is_stream(value: Any) -> bool:
     """Whether this is a streaming frame, which has no rows to take."""
-    return _is_a(value, "pyspark.", "DataFrame") and bool(getattr(value, "isStreaming", False))
+    return _is_a(value, "pyspark", "DataFrame") and bool(getattr(value, "isStreaming", False))
 
 
 def _is_a(value: Any, package: str, name: str) -> bool:
     # By name: nothing is imported, and no lazy stand-in is woken by `isinstance`.
-    return any(each.__name__ == name and each.__module__.startswith(package) for each in type(value).__mro__)
+    # Since pandas 3 its classes say that they are from `pandas` itself.
+    return any(
+        each.__name__ == name and f"{each.__module__}.".startswith(package + ".") for each in type(value).__mro__
+    )
 
 
 def _of_spark(frame: Any, limit: int) -> Table:

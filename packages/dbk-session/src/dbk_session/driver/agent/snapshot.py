@@ -112,9 +112,9 @@ def _public(names: Any) -> list[str]:
 def _columns(value: Any) -> list[str]:
     """Columns of a frame where they cost nothing: pandas has them, a Spark frame only once its schema was asked for."""
     kind = type(value)
-    if kind.__module__.startswith("pandas.") and kind.__name__ == "DataFrame":
+    if kind.__module__.partition(".")[0] == "pandas" and kind.__name__ == "DataFrame":
         return [name for name in value.columns.tolist()[:MAX_ATTRIBUTES] if isinstance(name, str)]
-    if kind.__module__.startswith("pyspark.") and kind.__name__ == "DataFrame":
+    if kind.__module__.partition(".")[0] == "pyspark" and kind.__name__ == "DataFrame":
         own = object.__getattribute__(value, "__dict__")
         schema = own.get("_schema") or own.get("_cached_schema") or own.get("schema")
         return [str(name) for name in getattr(schema, "names", [])[:MAX_ATTRIBUTES]]
