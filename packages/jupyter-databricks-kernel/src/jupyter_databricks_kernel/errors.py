@@ -3,13 +3,12 @@
 DbkError                      every error of the family (`dbk_config.errors`)
 ├── InstallError              a kernelspec cannot be written, found or named like that
 │   └── SecretInKernelSpec    a token was about to be written into `kernel.json`
-├── MagicUsageError           a `%dbk` line that cannot be understood
-└── StillRunning              an interrupted command has not stopped on the cluster
+└── MagicUsageError           a `%dbk` line that cannot be understood
 """
 
 from dbk_config.errors import DbkError
 
-__all__ = ["InstallError", "MagicUsageError", "SecretInKernelSpec", "StillRunning"]
+__all__ = ["InstallError", "MagicUsageError", "SecretInKernelSpec"]
 
 
 class InstallError(DbkError):
@@ -22,7 +21,3 @@ class SecretInKernelSpec(InstallError):
 
 class MagicUsageError(DbkError):
     """A `%dbk` line names no known command, or has too few or too many words."""
-
-
-class StillRunning(DbkError):
-    """The command of an interrupted cell still runs, so that a new one would only wait behind it."""

@@ -55,6 +55,7 @@ class DatabricksKernel(AsyncKernel):
         self._history = History(Path(jupyter_data_dir()) / "databricks-kernel" / "history.sqlite")
         self._comms = CommRegistry()
         self._cell: Cell | None = None
+        self._magic: asyncio.Future[dict[str, str]] | None = None
         self._deferred: list[Request] = []
         self._parents: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._stdin: Stdin | None = None
@@ -141,14 +142,15 @@ class DatabricksKernel(AsyncKernel):
             reply = await self._execute(request, count)
         except Exception as error:
             # The outermost callback: without a reply the front end would wait for ever.
-            reply = self._failed(error)
+            from jupyter_databricks_kernel._failure import failure
+
+            reply = self._show_error(failure(error))
         return reply | {"execution_count": self._next_count - 1}
 
-    def _failed(self, error: Exception) -> dict[str, Any]:
-        from jupyter_databricks_kernel._failure import failure
+    def _show_error(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Shows an error in the cell, and gives the reply that goes with it."""
         from jupyter_databricks_kernel._render import error_message
 
-        content = failure(error)
         self._send(error_message(**content), self.get_parent("shell"))
         return {"status": "error", **content, "user_expressions": {}, "payload": []}
 
@@ -191,12 +193,19 @@ class DatabricksKernel(AsyncKernel):
         return reply
 
     async def _run_magic(self, request: Request) -> dict[str, Any]:
+        from jupyter_databricks_kernel._failure import keyboard_interrupt
         from jupyter_databricks_kernel._magics import parse
 
         parent, magics = self.get_parent("shell"), parse(request.code)
         remote = await self._connect()
         for magic in magics:
-            answer = await in_thread(partial(remote.magic, magic.command, magic.argument), name="magic")
+            self._magic = in_thread(partial(remote.magic, magic.command, magic.argument), name="magic")
+            try:
+                answer = await self._magic
+            except asyncio.CancelledError:
+                return self._show_error(keyboard_interrupt())
+            finally:
+                self._magic = None
             self._send(Message("display_data", {"data": answer, "metadata": {}, "transient": {}}), parent)
         return _ok()
 
@@ -204,6 +213,8 @@ class DatabricksKernel(AsyncKernel):
         """Stops the running cell; nothing to do when none runs."""
         if self._cell is not None:
             self._cell.interrupt()
+        if self._magic is not None:
+            self._magic.cancel()  # what it does on the cluster goes on; nobody waits for it
 
     # --- events of the session --------------------------------------------------------------------------------------
 
