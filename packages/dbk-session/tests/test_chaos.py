@@ -13,7 +13,7 @@ import pytest
 from dbk_session import ContextLost, Session
 from dbk_session.errors import SessionError
 
-SAMPLE = 16
+SAMPLE = 12
 MOST_REQUESTS = 40
 KINDS = [
     "drop-before",

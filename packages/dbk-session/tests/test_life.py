@@ -67,8 +67,7 @@ def test_closing_leaves_nothing_on_the_cluster_and_nothing_on_disk(workspace, op
     assert not spool.exists()
 
 
-@pytest.mark.parametrize("channel", ["spool", "result", "plain"])
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(("channel", "how"), [("spool", signal.SIGKILL), ("plain", signal.SIGTERM)])
 def test_a_killed_process_leaves_nothing_behind(workspace, client, until, is_gone, channel, how):
     process = client(channel)
     guard = ready(process)
