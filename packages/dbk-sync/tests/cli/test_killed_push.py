@@ -39,6 +39,7 @@ def packs_tree(target):
     return json.loads(target.get(".databricks/dbk-sync/state").split(b"\n", 2)[1])["tree"]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("kind", "then"),
     [("volume", NEW), ("volume", OLD), ("volume", OTHER), ("workspace", OLD), ("dbfs", OTHER)],

@@ -15,7 +15,7 @@ from dbk_sync.driver import _roots
 from dbk_sync.driver._disk import Disk
 
 OLD = {b"a.py": b"1", b"d/b": b"old" * 9, b"d/e/c": b"c", b"f": Script(b"f"), b"l": Link(b"f"), b"gone/x": b"x"}
-NEW = {b"a.py": b"2", b"d": b"file now", b"f/g": b"directory now", b"l": Link(b"a.py"), b"big": b"z" * (3 << 20)}
+NEW = {b"a.py": b"2", b"d": b"file now", b"f/g": b"directory now", b"l": Link(b"a.py"), b"big": b"z" * ((1 << 20) + 1)}
 SESSION = "0123456789abcdef"
 KILLED = 9
 
@@ -70,8 +70,8 @@ def tree_path(disk):
     return os.path.join(root, f"my-project-{SESSION}")
 
 
-def run(name, disk, saved, old, new, base, bad):
-    """Kills at each step of `base -> new`, and after each kill at each step of the recovery."""
+def run(name, disk, saved, old, new, base, bad, stride):
+    """Kills at each step of `base -> new`, and after each kill at every `stride`-th step of the recovery."""
     kills = 0
     for steps in range(1, 10_000):
         restore(saved, disk)
@@ -80,7 +80,7 @@ def run(name, disk, saved, old, new, base, bad):
         kills += 1
         crashed = f"{disk}.crashed"
         restore(disk, crashed)
-        for more in range(1, 10_000):
+        for more in range(1, 10_000, stride):
             restore(crashed, disk)
             done = in_child(lambda bench: bench.ask("open"), more)
             kills += not done
@@ -100,12 +100,12 @@ def main(folder):
     disk, saved = os.path.join(folder, "disk"), os.path.join(folder, "saved")
     _roots.LOCAL_DISKS = (os.fsencode(disk),)
     bad = []
-    kills = {"first": run("first", disk, None, {}, NEW, None, bad)}
+    kills = {"first": run("first", disk, None, {}, NEW, None, bad, 4)}
     restore(None, disk)
     in_child(put(None, OLD), 0)
     restore(disk, saved)
-    kills["delta"] = run("delta", disk, saved, OLD, NEW, OLD, bad)
-    kills["full"] = run("full", disk, saved, OLD, NEW, None, bad)
+    kills["delta"] = run("delta", disk, saved, OLD, NEW, OLD, bad, 2)
+    kills["full"] = run("full", disk, saved, OLD, NEW, None, bad, 8)
     print(json.dumps({"kills": kills, "bad": bad}))
 
 

@@ -103,6 +103,7 @@ def test_two_sessions_of_one_project_interleave_without_crosstalk(project, write
     assert syncs[0].path != syncs[1].path
 
 
+@pytest.mark.timeout(600)
 def test_an_edit_during_the_sync_is_never_lost(project, write, synced, tools, monkeypatch):
     """Edits at random moments of plan, pack and upload: once all is quiet, the tree is the source."""
 
