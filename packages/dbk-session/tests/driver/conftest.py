@@ -100,6 +100,16 @@ class Outcome:
         """All that was written to a stream."""
         return "".join(record["text"] for record in self.of("stream") if record["name"] == name)
 
+    def streams(self) -> list[tuple[str, str]]:
+        """Names and texts in order, neighbouring pieces of one stream joined."""
+        joined: list[tuple[str, str]] = []
+        for record in self.of("stream"):
+            if joined and joined[-1][0] == record["name"]:
+                joined[-1] = (record["name"], joined[-1][1] + record["text"])
+            else:
+                joined.append((record["name"], record["text"]))
+        return joined
+
     @property
     def done(self) -> dict[str, Any]:
         """The last record of the cell."""
@@ -174,6 +184,14 @@ class Driver:
             return None
 
         return eventually(look, f"a {kind} record of {run_id}")
+
+    def text_of(self, run_id: str) -> str:
+        """All that a run has written so far; where it is cut into records is nobody's business."""
+        return "".join(record["text"] for record in self.records(run_id) if record["t"] == "stream")
+
+    def wait_for_text(self, run_id: str, text: str) -> None:
+        """Wait until a run has written `text`, and nothing else."""
+        eventually(lambda: self.text_of(run_id) == text, f"{text!r} of {run_id}")
 
     def call(self, op: str, **arguments: Any) -> Any:
         """One operation; its value.

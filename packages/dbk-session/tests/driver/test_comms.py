@@ -49,8 +49,8 @@ def test_a_comm_is_opened_used_and_closed_by_the_front_end(talking):
     assert talking.call("comm_info", target_name="other")["comms"] == {}
 
     buffers = [base64.b64encode(b"\x00\x01").decode()]
-    _, records = send(talking, "msg-1", "comm_msg", comm_id="c1", data={"y": 2}, buffers=buffers)
-    assert [record["text"] for record in records if record["t"] == "stream"] == ["heard\n"]
+    send(talking, "msg-1", "comm_msg", comm_id="c1", data={"y": 2}, buffers=buffers)
+    assert talking.text_of("msg-1") == "heard\n"
 
     send(talking, "close-1", "comm_close", comm_id="c1", data={})
     assert talking.run("got").result == "[('open', {'x': 1}), ('msg', {'y': 2}, [b'\\x00\\x01']), ('close',)]"
@@ -90,7 +90,7 @@ def test_a_message_reaches_a_busy_interpreter_through_the_inbox(talking, control
 
     assert talking.finish(run_id).result == "('msg', {'z': 3})"
     assert talking.wait_for("msg-4", "done")["status"] == "ok"
-    assert talking.wait_for("msg-4", "stream")["text"] == "heard\n"
+    talking.wait_for_text("msg-4", "heard\n")
 
 
 def test_a_widget_shows_itself_and_follows_the_front_end(talking):
@@ -103,7 +103,7 @@ def test_a_widget_shows_itself_and_follows_the_front_end(talking):
     opened = [record["content"]["comm_id"] for record in shown.of("comm") if record["msg_type"] == "comm_open"]
     assert view["model_id"] in opened
 
-    _, records = send(
+    send(
         talking,
         "drag",
         "comm_msg",
@@ -111,7 +111,7 @@ def test_a_widget_shows_itself_and_follows_the_front_end(talking):
         data={"method": "update", "state": {"value": 33}, "buffer_paths": []},
     )
 
-    assert [record["text"] for record in records if record["t"] == "stream"] == ["now 33\n"]
+    assert talking.text_of("drag") == "now 33\n"
     assert talking.run("slider.value").result == "33"
 
 

@@ -17,6 +17,7 @@ from .journal import Journal
 from .runs import Run
 
 COALESCE_S = 0.05
+_FIRST_S = 0.002
 STREAM_CHARS = 64 * 1024
 # Text that was handed over and not yet written. More than this and the writer of it has to wait.
 BACKLOG_CHARS = 8 * 1024 * 1024
@@ -87,13 +88,12 @@ class Scribe:
                     flush.done.put(None)
 
     def _gather(self) -> None:
-        """Leave time for more, except after a pause: the first output after one is shown at once."""
-        rest_s = self._last_write_s + COALESCE_S - time.monotonic()
-        if rest_s > 0:
-            try:
-                self._urgent.get(timeout=rest_s)
-            except queue.Empty:
-                return
+        """Leave time for more; after a pause only as much as `print` needs for its newline."""
+        rest_s = max(_FIRST_S, self._last_write_s + COALESCE_S - time.monotonic())
+        try:
+            self._urgent.get(timeout=rest_s)
+        except queue.Empty:
+            return
 
     def _waiting(self) -> Iterator[_Item | _Flush]:
         while True:
