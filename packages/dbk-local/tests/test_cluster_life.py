@@ -132,7 +132,6 @@ def test_a_command_keeps_its_cluster_alive(api, context, workspace):
 
     assert api.cluster()["state"] == "RUNNING"
     assert api.status(context, command).json["status"] == "Running"
-    workspace.advance(-120 * 60)
 
 
 def test_a_crash_of_the_driver_ends_commands_with_its_message_and_the_cluster_goes_on(api, context, workspace):

@@ -88,7 +88,9 @@ def test_commands_sent_while_the_context_is_pending_wait(api):
 
 def test_contexts_run_side_by_side_and_share_no_names(api):
     contexts = [api.create() for _ in range(8)]
-    busy = [(context, api.execute(context, "x = 1\nwhile True: pass")) for context in contexts]
+    for context in contexts:
+        api.run(context, "x = 1")
+    busy = [(context, api.execute(context, "while True: pass")) for context in contexts]
     for context, command in busy:
         api.running(context, command)
     for context, command in busy[1:]:

@@ -58,7 +58,7 @@ def create(api, **fields):
 
 @row("contexts/create on RUNNING or RESIZING")
 def test_a_context_has_a_19_digit_id_and_is_pending_then_running(api, workspace, until):
-    workspace.set_options(context_pending_s=30)
+    workspace.set_options(context_pending_s=1)
 
     answer = create(api, clusterId=api.cluster_id, language="python")
 
@@ -69,7 +69,7 @@ def test_a_context_has_a_19_digit_id_and_is_pending_then_running(api, workspace,
     assert api.context_status(context).json == {"id": context, "status": "Pending"}
 
     def jumped():
-        workspace.advance(30)
+        workspace.advance(1)
         return api.context_status(context).json["status"] == "Running"
 
     until(jumped)
@@ -279,7 +279,8 @@ def test_the_caps_follow_the_runtime():
 
 @row("cancel running")
 def test_a_cancelled_command_is_finished_with_an_exception_of_the_rpc(api, context):
-    command = api.execute(context, "x = 1\nprint('lost')\nwhile True: pass")
+    api.run(context, "x = 1")
+    command = api.execute(context, "print('lost')\nwhile True: pass")
     api.running(context, command)
 
     answer = api.cancel(context, command)
@@ -295,10 +296,12 @@ def test_a_cancelled_command_is_finished_with_an_exception_of_the_rpc(api, conte
 
 
 @row("cancel running")
-def test_a_command_that_resists_is_cancelling(api, context):
-    code = "n = 0\nwhile n < 2:\n    try:\n        while True: pass\n    except KeyboardInterrupt:\n        n += 1"
+def test_a_command_that_resists_is_cancelling(api, context, until, tmp_path):
+    there = tmp_path / "there"
+    work = f"open({str(there)!r}, 'w').close()\n        while True: pass"
+    code = f"n = 0\nwhile n < 2:\n    try:\n        {work}\n    except KeyboardInterrupt:\n        n += 1"
     command = api.execute(context, code)
-    api.running(context, command)
+    until(there.exists)
 
     api.cancel(context, command)
 

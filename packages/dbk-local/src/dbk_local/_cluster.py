@@ -221,7 +221,13 @@ class Cluster:
             return
         await self.around.clock.sleep(lasts_s - (self.around.clock.now_s() - began_s))
         self._enter(RUNNING)
+        self._settle_down()
+
+    def _settle_down(self) -> None:
+        """Idleness counts from here, however long the start took."""
         self.note("DRIVER_HEALTHY")
+        if self.contexts:
+            self.contexts.last_activity_s = self.around.clock.now_s()
         self._watch_idle()
 
     async def _again(self, lasts_s: float) -> None:
@@ -312,8 +318,7 @@ class Cluster:
         await self._stop_driver(_commands.failed(_commands.DRIVER_STOPPED))
         await self.around.clock.sleep(self.around.options().driver_restart_s)
         if await self._open_driver():
-            self.note("DRIVER_HEALTHY")
-            self._watch_idle()
+            self._settle_down()
 
     # -- idle ----------------------------------------------------------------------------------------------------
 
