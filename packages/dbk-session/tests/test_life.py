@@ -277,3 +277,20 @@ def test_a_damaged_entry_is_passed_over(tmp_path):
     (tmp_path / "b" / "session.json").write_text(json.dumps({"odd": 1}))
 
     assert list(journal.entries()) == []
+
+
+def test_closing_with_a_dead_connection_does_not_hang(workspace, open_session, until):
+    session = open_session(channel="spool")
+    session.run("1")
+    until(lambda: session.channel == "spool")
+    workspace.fault("*", "drop-before", times=None)
+    closing = threading.Thread(target=session.close)
+
+    closing.start()
+    closing.join(120)
+    hangs = closing.is_alive()
+    workspace.clear_faults()
+    closing.join(60)
+
+    assert not hangs
+    until(lambda: workspace.contexts() == [])

@@ -39,12 +39,14 @@ class Context:
         clock: time and waiting.
         cluster_id: where it is.
         context_id: which one it is.
+        patience: how long requests are repeated while there is no answer.
     """
 
     remote: Remote
     clock: Clock
     cluster_id: str
     context_id: str
+    patience: Patience = RUNNING
 
     def execute(self, text: str, stop: threading.Event | None = None, language: str = "python") -> str:
         """Sends a command, once, and gives its id.
@@ -56,7 +58,7 @@ class Context:
             SessionError: refused, or no connection.
         """
         call = calls.execute(self.cluster_id, self.context_id, text, language)
-        return calls.id_of(self._checked(lambda: self.remote.call(call, RUNNING, stop)))
+        return calls.id_of(self._checked(lambda: self.remote.call(call, self.patience, stop)))
 
     def status(self, command_id: str, stop: threading.Event | None = None) -> CommandStatus:
         """How a command is doing.
@@ -67,7 +69,7 @@ class Context:
         """
         call = calls.command_status(self.cluster_id, self.context_id, command_id)
         try:
-            return calls.command_status_of(self._checked(lambda: self.remote.call(call, RUNNING, stop)))
+            return calls.command_status_of(self._checked(lambda: self.remote.call(call, self.patience, stop)))
         except WorkspaceError as error:
             if "RunningInBackground" in str(error):
                 # A structured stream goes on behind a command that has ended (databrickslabs/dbx#261).
@@ -85,7 +87,7 @@ class Context:
         """Whether the workspace still has it. Anything but a clear yes is a no (no error text is documented)."""
         call = calls.context_status(self.cluster_id, self.context_id)
         try:
-            return calls.context_status_of(self.remote.call(call, RUNNING)) in ("running", "pending")
+            return calls.context_status_of(self.remote.call(call, self.patience)) in ("running", "pending")
         except (WorkspaceError, ProtocolError):
             return False
 

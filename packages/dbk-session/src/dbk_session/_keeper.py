@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dbk_session._bus import Bus
 from dbk_session._clock import Clock
@@ -17,6 +17,7 @@ from dbk_session._interpreter import Agent, ControlOpening, Interpreter, install
 from dbk_session._link import Link
 from dbk_session._plain import events_of
 from dbk_session._remote import Doubtful, Stopped
+from dbk_session._schedule import LEAVING
 from dbk_session._states import SESSION, SESSION_START, Machine
 from dbk_session.driver import wire
 from dbk_session.errors import CommandFailed, ProtocolError, SessionError
@@ -24,6 +25,7 @@ from dbk_session.errors import CommandFailed, ProtocolError, SessionError
 __all__ = ["Keeper", "Plan", "call_in"]
 
 _STALE_S = 60.0
+_CLEAN_S = 3.0
 _BYTES_PER_MB = 1_000_000
 
 
@@ -191,12 +193,26 @@ class Keeper:
         """Destroys an interpreter's contexts, and the driver's files before."""
         control, agent = interpreter.control, interpreter.agent
         if control is not None and agent is not None and agent.spool is not None:
-            # When it cannot be asked, the driver's disk is gone with it, or the driver's own lease cleans up later.
-            with contextlib.suppress(SessionError, Gone, NoAgent, Doubtful):
-                control.ask("cleanup", {"spool": agent.spool})
+            self._clean_disk(control.context, agent.spool)
         for context in (interpreter.context, *([control.context] if control is not None else [])):
-            context.destroy()
-            self.link.forget(context.context_id)
+            # What cannot be destroyed now stays known to the guard, which tries for longer, and to the next start.
+            with contextlib.suppress(SessionError):
+                context.destroy()
+                self.link.forget(context.context_id)
+
+    @staticmethod
+    def _clean_disk(context: Context, spool: str) -> None:
+        """Has the driver's files removed, without waiting for long.
+
+        When that fails, the disk is gone with the driver, or the next agent sweeps it.
+        """
+        enough = threading.Event()
+        timer = threading.Timer(_CLEAN_S, enough.set)
+        timer.daemon = True
+        timer.start()
+        with contextlib.suppress(SessionError, Gone, NoAgent, Doubtful, Stopped):
+            replace(context, patience=LEAVING).ask(wire.control_text("cleanup", {"spool": spool}), enough)
+        timer.cancel()
 
     def _open(self, stop: threading.Event) -> Interpreter:
         remote = self.link.connect(self._bus)

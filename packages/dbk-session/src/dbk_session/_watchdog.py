@@ -19,7 +19,7 @@ from dbk_session.errors import ProtocolError
 __all__ = ["GuardedHttp", "Watchdog"]
 
 _CREATE_PATH = "/api/1.2/contexts/create"
-_GONE_WAIT_S = 15.0
+_GONE_WAIT_S = 5.0
 
 
 class Watchdog:
@@ -101,8 +101,11 @@ class Watchdog:
         with self._lock, contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self._process.wait(_GONE_WAIT_S)
+        except subprocess.TimeoutExpired:
+            # The workspace does not answer it, so it goes on trying; it is reaped whenever it ends.
+            threading.Thread(target=self._process.wait, name="dbk-guard-reaper", daemon=True).start()
         if self._process.stdout is not None:
             self._process.stdout.close()
 
