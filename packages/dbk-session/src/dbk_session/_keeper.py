@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -284,7 +285,9 @@ def call_in(interpreter: Interpreter, code: str) -> str:
     """
     if interpreter.agent is None:
         return _call_plainly(interpreter.context, code)
-    return str(interpreter.ask("exec", {"code": code}).get("stdout", ""))
+    # The id makes the agent answer a repetition (the first answer may be lost on its way) without running it again.
+    answer = interpreter.ask("exec", {"code": code, "id": secrets.token_hex(8)})
+    return str(answer.get("stdout", ""))
 
 
 def _call_plainly(context: Context, code: str) -> str:
