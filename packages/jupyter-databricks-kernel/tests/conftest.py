@@ -19,7 +19,7 @@ from jupyter_databricks_kernel.install import Spec, install
 from jupyter_kernel_test.msgspec_v5 import validate_message
 
 # Generous on purpose: two slow cores, many processes. Nothing here waits that long when all is well.
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 LATENCY_S = 0.05
 _WITHOUT_SCHEMA = frozenset({"iopub_welcome", "comm_open", "comm_msg", "comm_close"})
 

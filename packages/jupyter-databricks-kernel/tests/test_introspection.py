@@ -1,7 +1,6 @@
 """Completion and inspection of what is on the cluster (checks 28 and 29)."""
 
 import re
-import time
 
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
@@ -36,23 +35,19 @@ def test_check_28_the_cursor_counts(client):
     assert (reply["cursor_start"], reply["cursor_end"]) == (4, 7)
 
 
-def test_check_28_completion_does_not_wait_for_a_running_cell(client, wait_until):
-    msg_id = client.start("import time\nprint('go', flush=True)\ntime.sleep(6)")
+def test_check_28_completion_does_not_wait_for_a_running_cell(kernel, client, wait_until):
+    msg_id = client.start("import time\nprint('go', flush=True)\ntime.sleep(600)")
     wait_until(lambda: (m := client.next_output()) is not None and m["msg_type"] == "stream", "the cell runs")
-    began_s = time.monotonic()
-    replies = {}
-    for question in (client.kc.complete("thi"), client.kc.complete("thing.si"), client.kc.inspect("shape")):
-        replies[question] = client.kc.get_shell_msg(timeout=60)
-    took_s = time.monotonic() - began_s
 
-    assert [reply["parent_header"]["msg_id"] for reply in replies.values()] == list(replies)
-    names, attributes, found = (reply["content"] for reply in replies.values())
+    names = client.ask("complete", "thi")
+    attributes = client.ask("complete", "thing.si")
+    found = client.ask("inspect", "shape")
+    kernel.interrupt()
+
+    assert client.finish(msg_id).reply["ename"] == "KeyboardInterrupt"
     assert "thing" in names["matches"]
     assert "size" in " ".join(attributes["matches"])
     assert found["found"]
-    assert client.finish(msg_id).status == "ok"
-    # 300 ms each are promised on a quiet machine; the cell takes six seconds.
-    assert took_s < 6
 
 
 def test_an_unknown_name_is_not_found(client):

@@ -157,6 +157,7 @@ def test_check_16_a_thread_that_prints_later_prints_into_its_own_cell(client, wa
         "    print('from the thread')\n"
         "threading.Thread(target=later).start()"
     )
+    client.run("import time; time.sleep(2)")  # by then the second context is there, through which late output comes
     msg_id = client.start(code)
     client.finish(msg_id)
 
