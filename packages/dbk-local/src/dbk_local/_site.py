@@ -55,8 +55,9 @@ class Site:
         return cluster
 
     async def close(self) -> None:
-        """End every cluster."""
+        """End every cluster, and close what clients left open."""
         self.clock.close()
+        self.dbfs.close_all()
         for cluster in self.clusters.values():
             await cluster.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -81,10 +80,6 @@ class Volumes:
                 DOMAIN,
             )
         place.rmdir()
-
-    def remove_volume(self, path: str) -> None:
-        """Remove a volume with all that is in it."""
-        shutil.rmtree(self._place(path, volume_itself=True), ignore_errors=True)
 
     def entries(self, path: str) -> list[dict[str, Any]]:
         """What is in a folder, by name."""
