@@ -106,6 +106,20 @@ def test_the_workspace_ends_with_a_parent_that_is_killed(until):
         until(lambda: not alive(everything))
 
 
+def test_the_folder_of_a_killed_workspace_is_swept_by_the_next_one(own_temp):
+    with Workspace(spark=False, cluster_state="TERMINATED") as lives:
+        killed = Workspace(spark=False, cluster_state="TERMINATED")
+        killed.start()
+        killed.kill()
+        assert len(list(own_temp.iterdir())) == 2
+
+        with Workspace(spark=False, cluster_state="TERMINATED"):
+            assert len(list(own_temp.iterdir())) == 2
+        assert lives.status()["user_name"] == "dev@example.com"
+
+    assert list(own_temp.iterdir()) == []
+
+
 def test_a_folder_of_the_users_own_stays_and_holds_no_cluster(tmp_path, api_of):
     with Workspace(spark=False, folder=tmp_path / "kept") as workspace:
         api_of(workspace).run(api_of(workspace).create(), "1")

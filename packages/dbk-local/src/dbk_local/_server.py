@@ -6,10 +6,8 @@ import asyncio
 import contextlib
 import ipaddress
 import os
-import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ from ._cluster import OpenDriver
 from ._driver import open_driver
 from ._gateway import Gateway, allowed_hosts
 from ._options import Folders, Options
+from ._own_folder import own_folder
 from ._page import PARTS as PAGES
 from ._page import Page
 from ._proxy import ProxyPath
@@ -95,8 +94,17 @@ async def serving(
     driver: OpenDriver = open_driver,
 ) -> AsyncIterator[Site]:
     """A workspace that serves until the block ends; with no `folder`, its files are gone then."""
-    listener = listening_socket(host, port)
-    root = folder or Path(tempfile.mkdtemp(prefix="dbk-local-"))
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(listening_socket(host, port))
+        root = folder or stack.enter_context(own_folder())
+        async with _serving(listener, options, root, token, running, driver) as site:
+            yield site
+
+
+@contextlib.asynccontextmanager
+async def _serving(
+    listener: socket.socket, options: Options, root: Path, token: str | None, running: bool, driver: OpenDriver
+) -> AsyncIterator[Site]:
     site = Site(options, Folders(root.resolve()), driver, token)
     address, number = listener.getsockname()[:2]
     site.host = f"http://[{address}]:{number}" if ":" in address else f"http://{address}:{number}"
@@ -120,8 +128,6 @@ async def serving(
         server.stop()
         await site.close()
         await server.close_all_connections()
-        if folder is None:
-            await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)
 
 
 @contextlib.asynccontextmanager
