@@ -40,8 +40,12 @@ _LIVE = frozenset({"idle", "busy", "cancelling", "wedged"})
 
 
 def warm_up() -> None:
-    """Loads what is slow to load; contacts nothing."""
-    import databricks.sdk.core  # noqa: F401  # for its effect on sys.modules
+    """Loads what every session needs and is slow to load; contacts nothing.
+
+    The SDK is not among it: with a host and a token nobody needs it, and it costs 45 MB. A session that does need it
+    starts to load it by itself.
+    """
+    import requests  # noqa: F401  # for its effect on sys.modules
 
 
 @dataclass
