@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dbk_config.errors import DbkError
+from dbk_config import cli
 
 from jupyter_databricks_kernel.errors import InstallError, SecretInKernelSpec
 
@@ -162,6 +162,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--env", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="variable for the kernel process"
     )
+    cli.add_common_options(parser, package="jupyter-databricks-kernel")
     return parser
 
 
@@ -182,17 +183,17 @@ def _prefix(options: argparse.Namespace) -> Path | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and gives the exit status: 0, or 1 after an error, which is told on stderr."""
+    return cli.run_command(_main, arguments)
+
+
+def _main(arguments: Sequence[str]) -> None:
     options = make_parser().parse_args(arguments)
-    try:
-        if options.action == "uninstall":
-            print(f"Removed {uninstall(options.name, prefix=_prefix(options))}")
-        else:
-            spec = Spec(options.name, options.display_name, _environment(options))
-            print(f"Installed {spec.label!r} in {install(spec, prefix=_prefix(options))}")
-    except DbkError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    cli.configure_logging(getattr(options, "log_level", ""))
+    if options.action == "uninstall":
+        print(f"Removed {uninstall(options.name, prefix=_prefix(options))}")
+    else:
+        spec = Spec(options.name, options.display_name, _environment(options))
+        print(f"Installed {spec.label!r} in {install(spec, prefix=_prefix(options))}")
 
 
 if __name__ == "__main__":
