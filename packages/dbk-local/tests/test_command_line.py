@@ -227,3 +227,17 @@ def test_the_routes_are_listed():
 def test_no_command_is_wrong_usage_and_the_version_is_told():
     assert finish().returncode == 2
     assert finish("--version").stdout.startswith("dbk-local ")
+
+
+def test_verbose_says_each_request_and_never_the_token():
+    code = (
+        "import os, urllib.request as u; h = os.environ['DATABRICKS_HOST']; t = os.environ['DATABRICKS_TOKEN']; "
+        "u.urlopen(u.Request(h + '/api/2.0/preview/scim/v2/Me', headers={'Authorization': 'Bearer ' + t})); print(t)"
+    )
+
+    done = finish("run", "--verbose", "--", sys.executable, "-c", code)
+
+    assert "GET /api/2.0/preview/scim/v2/Me: 200" in done.stderr
+    assert done.stdout.strip()
+    assert done.stdout.strip() not in done.stderr
+    assert "GET" not in finish("run", "--", sys.executable, "-c", code).stderr

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
+import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,9 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if chosen.action is None:
         parser.print_usage(sys.stderr)
         return WRONG_USAGE
+    level = _log_as_asked(chosen)
     try:
         status: int = chosen.action(chosen)
     except LocalError as error:
+        if level == "debug":
+            traceback.print_exc()
         print(f"dbk-local: {error}", file=sys.stderr)
         return WRONG_USAGE
     except BrokenPipeError:  # the reader of a list has seen enough
@@ -46,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(action=None)
     parser.add_argument("--version", action=_Version, help="show the version and exit")
+    _add_logging(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_serve(commands)
     _add_run(commands)
@@ -65,7 +72,25 @@ def _add(commands: Any, name: str, action: Callable[..., int], text: str, exampl
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(action=action)
+    _add_logging(parser)
     return parser
+
+
+def _add_logging(parser: argparse.ArgumentParser) -> None:
+    # Without a default: a subparser's default would undo what was given before the subcommand.
+    add = functools.partial(parser.add_argument, dest="log_level", action="store_const", default=argparse.SUPPRESS)
+    add("-v", "--verbose", const="info", help="say each request on stderr")
+    add("--debug", const="debug", help="the same, and stack traces of errors")
+
+
+def _log_as_asked(chosen: argparse.Namespace) -> str:
+    """Set up logging by the options, else by `DBK_LOG`; child processes find there what the options say."""
+    if hasattr(chosen, "log_level"):
+        os.environ["DBK_LOG"] = chosen.log_level
+    level = os.environ.get("DBK_LOG", "warning").lower()
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("dbk").setLevel({"debug": logging.DEBUG, "info": logging.INFO}.get(level, logging.WARNING))
+    return level
 
 
 def _add_serve(commands: Any) -> None:

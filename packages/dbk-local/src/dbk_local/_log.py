@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+LOG = logging.getLogger("dbk.local")
 KEPT = 20_000
 KEPT_BODY_BYTES = 64_000_000
 
@@ -61,6 +63,8 @@ class RequestLog:
         if request.body_json is not None:
             self._body_bytes += request.bytes_in
         self._requests.append(request)
+        sizes = f"{request.bytes_in} bytes in, {request.bytes_out} out"
+        LOG.info("%s %s: %d, %s", request.method, request.path, request.status, sizes)
 
     def clear(self) -> None:
         """Forget all; numbers go on."""
