@@ -176,3 +176,23 @@ def test_check_37_a_console_gets_what_it_asks_for(client):
     found = client.ask("history", hist_access_type="search", pattern="first*", n=1, raw=True, output=False)["history"]
     assert found[0][2] == "first = 1"
     assert "first" in client.ask("complete", "fir")["matches"]
+
+
+def test_check_37_a_console_shows_banner_results_and_errors(command_env, make_project):
+    pytest.importorskip("jupyter_console")
+    command = [sys.executable, "-m", "jupyter_console", "--simple-prompt", "--kernel", "databricks"]
+
+    done = subprocess.run(
+        command,
+        cwd=make_project(),
+        env=command_env | {"TERM": "dumb"},
+        input="6 * 7\nimport greeting; print(greeting.WORD)\n1/0\nexit\n",
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.index("Databricks Session") < done.stdout.index("Out[1]: 42") < done.stdout.index("hello")
+    assert "ZeroDivisionError" in done.stderr
