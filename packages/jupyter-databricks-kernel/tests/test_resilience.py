@@ -1,5 +1,7 @@
 """What goes wrong on the way, and what a person sees of it (checks 20, 40, 42 to 46)."""
 
+import re
+
 import pytest
 
 
@@ -171,8 +173,23 @@ def test_dbk_restart_and_status(fresh):
         gone = kernel.client.run("x", timeout_s=120)
 
     assert "spool" in status["text/plain"]
-    assert "Spark UI" in status["text/html"]
+    assert re.search(r"^cluster +\S.* \d{4}-\d{6}-\w+$", status["text/plain"], re.MULTILINE)
+    assert re.search(r"^cluster state +RUNNING$", status["text/plain"], re.MULTILINE)
+    assert re.search(r"^runtime +17\.3", status["text/plain"], re.MULTILINE)
+    assert "/spark-ui" in status["text/html"]
+    assert "/driver-logs" in status["text/html"]
     assert gone.reply["ename"] == "NameError"
+
+
+def test_dbk_status_tells_the_rest_when_the_workspace_refuses_to_tell_of_the_cluster(fresh, workspace):
+    with fresh() as kernel:
+        kernel.client.run("1")
+        workspace.fault(route="GET /api/2.*/clusters/get", kind="status", times=None, status=403, message="no")
+        status = kernel.client.run("%dbk status").contents("display_data")[0]["data"]["text/plain"]
+        workspace.clear_faults()
+
+    assert re.search(r"^cluster state +not known: ", status, re.MULTILINE)
+    assert re.search(r"^channel +spool$", status, re.MULTILINE)
 
 
 def test_dbk_reconnect_and_cluster(fresh, workspace):

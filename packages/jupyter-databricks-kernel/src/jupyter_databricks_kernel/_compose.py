@@ -9,6 +9,7 @@ from typing import Any
 
 import dbk_config
 from dbk_config import Settings
+from dbk_config.errors import DbkError
 from dbk_session import (
     Attachment,
     ClusterProgress,
@@ -309,6 +310,7 @@ class Composition:
         return _report.Facts(
             host=settings.host or "",
             cluster_id=settings.cluster_id or "",
+            cluster=_cluster_now(session) if session is not None else {},
             state=session.state if session is not None else "not started",
             context_id=(session.context_id or "") if session is not None else "",
             channel=(session.channel or "") if session is not None else "",
@@ -316,3 +318,11 @@ class Composition:
             files=self._files.last if self._files is not None else None,
             files_enabled=settings.sync.enabled,
         )
+
+
+def _cluster_now(session: Session) -> dict[str, str]:
+    """What the workspace says of the cluster; only the reason when it says nothing: the rest is worth knowing then."""
+    try:
+        return session.cluster()
+    except DbkError as error:
+        return {"state": f"not known: {error.message}"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ class Facts:
     Attributes:
         host: The workspace.
         cluster_id: The cluster.
-        cluster: Its name and state, when it could be asked.
+        cluster: Its `name`, `state` and `runtime`, when a session is there to ask for them.
         state: What the session does.
         context_id: The interpreter's context.
         channel: How output arrives.
@@ -31,7 +32,7 @@ class Facts:
     host: str
     cluster_id: str
     state: str
-    cluster: str = ""
+    cluster: Mapping[str, str] = field(default_factory=dict)
     context_id: str = ""
     channel: str = ""
     python: str = ""
@@ -60,13 +61,15 @@ def sent(reply: Reply | None) -> dict[str, str]:
 
 
 def _rows(facts: Facts) -> list[tuple[str, str]]:
-    cluster = f"{facts.cluster_id} ({facts.cluster})" if facts.cluster else facts.cluster_id
+    cluster = " ".join(filter(None, (facts.cluster.get("name"), facts.cluster_id)))
     files = "switched off" if not facts.files_enabled else "nothing sent yet"
     if facts.files_enabled and facts.files is not None:
         files = _summary(facts.files)
     return [
         ("workspace", facts.host or "DATABRICKS_HOST not set"),
         ("cluster", cluster or "DATABRICKS_CLUSTER_ID not set"),
+        ("cluster state", facts.cluster.get("state", "")),
+        ("runtime", facts.cluster.get("runtime", "")),
         ("session", facts.state),
         ("context", facts.context_id),
         ("channel", facts.channel),
