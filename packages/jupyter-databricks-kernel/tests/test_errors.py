@@ -95,3 +95,62 @@ def test_the_next_cell_reads_a_corrected_setting(environment, start_kernel, make
         (project / "pyproject.toml").write_text("[tool.jupyter-databricks-kernel]\n", "utf-8")
 
         assert kernel.client.run("6 * 7").result["text/plain"] == "42"
+
+
+NOT_IN_COMMANDS = "[tool.jupyter-databricks-kernel.sync]\ninline = false"
+
+
+@pytest.fixture
+def refuse(workspace):
+    """Lets the workspace refuse everything under the given paths for want of a permission."""
+
+    def add(*paths):
+        for path in paths:
+            workspace.fault(
+                f"* {path}*", "status", times=None, status=403, code="PERMISSION_DENIED", message="no rights"
+            )
+
+    yield add
+    workspace.clear_faults()
+
+
+def told(client):
+    """What the kernel has told beside the cells."""
+    texts = [message["content"]["text"] for message in client.stray if message["msg_type"] == "stream"]
+    return "".join(texts)
+
+
+def test_a_refused_dbfs_is_named_and_the_files_go_another_way(
+    environment, start_kernel, make_project, workspace, refuse
+):
+    refuse("/api/2.0/dbfs/")
+    with start_kernel(environment(workspace), make_project(NOT_IN_COMMANDS)) as kernel:
+        answer = kernel.client.run("import greeting\ngreeting.WORD", allow_stdin=True)
+
+    assert answer.result["text/plain"] == "'hello'"
+    assert "Permission denied on DBFS" in told(kernel.client)
+
+
+def test_a_refused_dbfs_without_another_way_is_an_error(cell, refuse):
+    refuse("/api/2.0/dbfs/", "/api/2.0/workspace")
+    reply = cell(settings=NOT_IN_COMMANDS)
+
+    assert reply["ename"] == "UploadError"
+    assert "Permission denied on DBFS" in shown(reply)
+
+
+def test_a_socket_file_is_skipped_with_a_word_and_the_cell_runs(
+    environment, start_kernel, make_project, workspace, monkeypatch
+):
+    project = make_project()
+    monkeypatch.chdir(project)  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as served:
+        served.bind("served.sock")
+        with start_kernel(environment(workspace), project) as kernel:
+            answer = kernel.client.run(
+                "import greeting, os\ngreeting.WORD, os.path.exists('served.sock')", allow_stdin=True
+            )
+            kernel.client.run("1", allow_stdin=True)
+
+    assert answer.result["text/plain"] == "('hello', False)"
+    assert told(kernel.client).count("Socket file skipped: served.sock") == 1

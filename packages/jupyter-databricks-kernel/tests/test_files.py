@@ -109,3 +109,13 @@ def test_a_failed_sync_stops_the_cell_unless_told_otherwise(
 
     assert answer.stdout == ("ran\n" if on_error == "continue" else "")
     assert (answer.reply.get("ename") == "FileSizeError") is (on_error == "stop")
+
+
+def test_a_file_that_looks_like_a_secret_is_told_about_once(client, project):
+    write(project / ".env", "PASSWORD=correct-horse-battery\n")
+    client.run("1", allow_stdin=True)
+    client.run("2", allow_stdin=True)
+
+    told = [message["content"]["text"] for message in client.stray if message["msg_type"] == "stream"]
+    assert len([text for text in told if ".env" in text]) == 1
+    assert "correct-horse" not in "".join(told)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["ATTACHMENT", "Files", "NeedsAll"]
 
 ATTACHMENT = "sync"
+# So many remarks about a tree are read; a folder full of sockets would bury the rest.
+REMARKS = 5
 
 Call = Callable[[str], str]
 
@@ -74,6 +76,7 @@ class Files:
         self._notice = notice
         self._checked: Plan | None = None
         self._sent: Plan | None = None
+        self._remarks: set[str] = set()
         self.last: Reply | None = None
 
     def before_cell(self, call: Call | None) -> None:
@@ -87,7 +90,7 @@ class Files:
         """
         self._checked = None
         with self._excused():
-            plan = self._sync.plan()
+            plan = self._plan()
             if call is not None and not plan.is_empty and self._sync.attachment(plan) is None:
                 with self._driver.through(call):
                     self._push(plan)
@@ -116,7 +119,7 @@ class Files:
 
         self._sent = None
         with self._excused():
-            plan, self._checked = self._checked or self._sync.plan(), None
+            plan, self._checked = self._checked or self._plan(), None
             attachment = self._sync.attachment(plan)
             if attachment is not None:
                 self._sent = plan
@@ -156,8 +159,20 @@ class Files:
         with self._driver.through(call):
             self._sync.close()
 
-    def _push_changes(self) -> Reply | None:
+    def _plan(self) -> Plan:
+        """What has changed; says once what a person should know of the tree: skipped files, secrets, odd names."""
         plan = self._sync.plan()
+        found = [finding.message for finding in (*plan.skipped, *plan.warnings)]
+        new = [message for message in dict.fromkeys(found) if message not in self._remarks]
+        self._remarks.update(new)
+        for message in new[:REMARKS]:
+            self._notice(message)
+        if new[REMARKS:]:
+            self._notice(f"{len(new) - REMARKS} more remarks about the project's files: see `dbk-sync plan`.")
+        return plan
+
+    def _push_changes(self) -> Reply | None:
+        plan = self._plan()
         return None if plan.is_empty else self._push(plan)
 
     def _push(self, plan: Plan) -> Reply:
