@@ -9,7 +9,6 @@ from typing import Any
 
 import dbk_config
 from dbk_config import Settings
-from dbk_config.errors import DbkError
 from dbk_session import (
     Attachment,
     ClusterProgress,
@@ -25,6 +24,7 @@ from dbk_session import (
 from dbk_session.errors import ContextLostError, SessionClosed
 
 from jupyter_databricks_kernel import _report
+from jupyter_databricks_kernel._facts import gather
 from jupyter_databricks_kernel._files import ATTACHMENT, Files, NeedsAll
 from jupyter_databricks_kernel._languages import split
 from jupyter_databricks_kernel._phases import OPENING, SCANNING, cluster_phase
@@ -306,23 +306,4 @@ class Composition:
 
     def _facts(self) -> _report.Facts:
         settings = self._settings or dbk_config.load(arguments={"cluster_id": self._cluster_id})
-        session = self._session
-        return _report.Facts(
-            host=settings.host or "",
-            cluster_id=settings.cluster_id or "",
-            cluster=_cluster_now(session) if session is not None else {},
-            state=session.state if session is not None else "not started",
-            context_id=(session.context_id or "") if session is not None else "",
-            channel=(session.channel or "") if session is not None else "",
-            python=self._python_version,
-            files=self._files.last if self._files is not None else None,
-            files_enabled=settings.sync.enabled,
-        )
-
-
-def _cluster_now(session: Session) -> dict[str, str]:
-    """What the workspace says of the cluster; only the reason when it says nothing: the rest is worth knowing then."""
-    try:
-        return session.cluster()
-    except DbkError as error:
-        return {"state": f"not known: {error.message}"}
+        return gather(settings, self._session, self._files, self._python_version)

@@ -4,26 +4,17 @@
 # (ipykernel and IPython leave most of their methods without types.)
 
 import asyncio
-import builtins
 import contextlib
-import keyword
-import re
-import uuid
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_core.paths import jupyter_data_dir
-
 from jupyter_databricks_kernel._comms import CommRegistry
-from jupyter_databricks_kernel._completeness import is_complete
-from jupyter_databricks_kernel._history import History
 from jupyter_databricks_kernel._info import BANNER, HELP_LINKS, implementation_version, kernel_info, language_info
+from jupyter_databricks_kernel._parents import Parents
 from jupyter_databricks_kernel._policy import Request, Route, local_expressions, route
 from jupyter_databricks_kernel._progress import Message
-from jupyter_databricks_kernel._protocol import AsyncKernel
+from jupyter_databricks_kernel._questions import AnsweringKernel
 from jupyter_databricks_kernel._stdin import Stdin
 from jupyter_databricks_kernel._threads import in_thread
 
@@ -35,13 +26,9 @@ __all__ = ["DatabricksKernel"]
 
 # jupyter_client sends SIGTERM 2.5 s after a shutdown request; what is not removed by then the watchdog removes.
 CLOSE_WITHIN_S = 2.0
-# The parents of finished cells, for output that their threads make later.
-REMEMBERED_CELLS = 500
-_RUN_ID = re.compile(r"[A-Za-z0-9_.-]{1,120}")
-_NAME_AT_END = re.compile(r"(?:^|[^\w.'\"])([A-Za-z_]\w*)$")
 
 
-class DatabricksKernel(AsyncKernel):
+class DatabricksKernel(AnsweringKernel):
     """A kernel that runs every cell on a Databricks cluster, and nothing of the user's here."""
 
     implementation = "databricks"
@@ -52,14 +39,12 @@ class DatabricksKernel(AsyncKernel):
         self._next_count = 1
         super().__init__(**kwargs)
         self.implementation_version = implementation_version()
-        self._history = History(Path(jupyter_data_dir()) / "databricks-kernel" / "history.sqlite")
         self._comms = CommRegistry()
         self._cell: Cell | None = None
         self._magic: asyncio.Future[dict[str, str]] | None = None
         self._deferred: list[Request] = []
-        self._parents: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._parents = Parents()
         self._stdin: Stdin | None = None
-        self._remote_made: Remote | None = None
         self._loading: asyncio.Future[None] | None = None
 
     @property
@@ -108,10 +93,6 @@ class DatabricksKernel(AsyncKernel):
 
             self._remote_made = Composition(on_event)
         return self._remote_made
-
-    @property
-    def _live(self) -> bool:
-        return self._remote_made is not None and self._remote_made.live
 
     # --- cells ------------------------------------------------------------------------------------------------------
 
@@ -175,8 +156,7 @@ class DatabricksKernel(AsyncKernel):
         remote = await self._connect()
         parent = self.get_parent("shell")
         ident = self._get_shell_context_var(self._shell_parent_ident)
-        job = Job(_run_id(parent), request, count, tuple(self._deferred))
-        self._remember(job.run_id, parent)
+        job = Job(self._parents.remember(parent), request, count, tuple(self._deferred))
 
         async def ask(prompt: str, password: bool) -> str | None:
             return await self._stdin_channel().ask(prompt, password=password, parent=parent, ident=ident)
@@ -234,8 +214,8 @@ class DatabricksKernel(AsyncKernel):
             self._cell.feed(event)
         elif run_id is None:
             self.log.info("%s", event)
-        elif run_id in self._parents:
-            self._show_late(event, self._parents[run_id])
+        elif (parent := self._parents.find(run_id)) is not None:
+            self._show_late(event, parent)
 
     def _tell(self, text: str) -> None:
         """Tells what a person may want to know and no notebook should keep.
@@ -258,11 +238,6 @@ class DatabricksKernel(AsyncKernel):
     def _send(self, message: Message, parent: dict[str, Any]) -> None:
         self.publish(message.msg_type, message.content, parent, message.metadata, message.buffers)
 
-    def _remember(self, run_id: str, parent: dict[str, Any]) -> None:
-        self._parents[run_id] = parent
-        while len(self._parents) > REMEMBERED_CELLS:
-            self._parents.popitem(last=False)
-
     def _stdin_channel(self) -> Stdin:
         if self._stdin is None:
             self._stdin = Stdin(self.session, self.stdin_socket, self.log.warning)
@@ -272,69 +247,6 @@ class DatabricksKernel(AsyncKernel):
         """Reads the outcome of background work, so that a failure is logged here and not by the garbage collector."""
         if not done.cancelled() and done.exception() is not None:
             self.log.debug("background work failed", exc_info=done.exception())
-
-    # --- questions --------------------------------------------------------------------------------------------------
-
-    async def do_complete(self, code: str, cursor_pos: int | None) -> dict[str, Any]:
-        """Names that fit at the cursor; before the first cell those of the language itself."""
-        cursor = len(code) if cursor_pos is None else cursor_pos
-        found = await self._ask("complete", lambda remote: remote.complete(code, cursor))
-        if found is not None:
-            return {"status": "ok", **found}
-        return {"status": "ok", **_language_names(code, cursor)}
-
-    async def do_inspect(
-        self,
-        code: str,
-        cursor_pos: int,
-        detail_level: int = 0,
-        omit_sections: Any = (),  # noqa: ARG002  # part of the base's signature
-    ) -> dict[str, Any]:
-        """What is known of the object at the cursor."""
-        found = await self._ask("inspect", lambda remote: remote.inspect(code, cursor_pos, detail_level))
-        if found is not None:
-            return {"status": "ok", **found}
-        return {"status": "ok", "found": False, "data": {}, "metadata": {}}
-
-    async def _ask(self, name: str, question: Callable[["Remote"], dict[str, Any]]) -> dict[str, Any] | None:
-        """The answer of the interpreter, None when there is none to be had."""
-        remote = self._remote_made
-        if remote is None or not remote.live:
-            return None
-        try:
-            return await in_thread(lambda: question(remote), name=name)
-        except Exception:
-            # Nobody waits for the tab key to be told about a network; the next cell will say what is wrong.
-            self.log.debug("%s failed", name, exc_info=True)
-            return None
-
-    async def do_is_complete(self, code: str) -> dict[str, str]:
-        """Whether `code` is a whole cell, by IPython's rules, decided here."""
-        return is_complete(code)
-
-    async def do_history(
-        self,
-        hist_access_type: str,
-        output: bool = False,
-        raw: bool = True,  # noqa: ARG002  # only the source as it was typed is kept
-        session: int | None = None,
-        start: int | None = None,
-        stop: int | None = None,
-        n: int | None = None,
-        pattern: str | None = None,
-        unique: bool = False,
-    ) -> dict[str, Any]:
-        """Cells of this and earlier sessions, from a file on this machine."""
-        match hist_access_type:
-            case "tail":
-                entries = self._history.tail(n or 0, output=output)
-            case "range":
-                entries = self._history.range(session or 0, start, stop, output=output)
-            case "search":
-                entries = self._history.search(pattern or "*", count=n, unique=unique, output=output)
-            case _:
-                entries = []
-        return {"status": "ok", "history": entries}
 
     # --- widgets ----------------------------------------------------------------------------------------------------
 
@@ -347,8 +259,7 @@ class DatabricksKernel(AsyncKernel):
         self._comms.note(msg_type, content)
         from jupyter_databricks_kernel._remote import CommMessage
 
-        run_id = _run_id(parent)
-        self._remember(run_id, parent)
+        run_id = self._parents.remember(parent)
         buffers = tuple(bytes(buffer) for buffer in parent.get("buffers", ()))
         message = CommMessage(run_id, msg_type, content, parent.get("metadata", {}), buffers)
         try:
@@ -385,21 +296,3 @@ def _import_composition() -> None:
 
 def _ok() -> dict[str, Any]:
     return {"status": "ok", "user_expressions": {}, "payload": []}
-
-
-def _run_id(parent: Mapping[str, Any]) -> str:
-    """The request's own id: a widget that captures output knows it by that."""
-    msg_id = str(parent.get("header", {}).get("msg_id", ""))
-    return msg_id if _RUN_ID.fullmatch(msg_id) else uuid.uuid4().hex
-
-
-def _language_names(code: str, cursor: int) -> dict[str, Any]:
-    found = _NAME_AT_END.search(code[:cursor])
-    prefix = found.group(1) if found else ""
-    names = sorted({*keyword.kwlist, *dir(builtins)}) if prefix else []
-    return {
-        "matches": [name for name in names if name.startswith(prefix)],
-        "cursor_start": cursor - len(prefix),
-        "cursor_end": cursor,
-        "metadata": {},
-    }
