@@ -14,7 +14,7 @@ from ._call import Call
 from ._replies import ApiError, Reply, as_json, bad_value
 from ._routes import Route, route
 from ._site import Site
-from ._volumes import file_headers
+from ._volumes import already_exists, file_headers
 
 FILES, FOLDERS = "/api/2.0/fs/files{path...}", "/api/2.0/fs/directories{path...}"
 
@@ -40,7 +40,7 @@ async def write(site: Site, call: Call) -> Reply:
     """Write a file from the raw body; `overwrite=false` on one that exists is 409."""
     overwrite = call.flag("overwrite", True)
     place = await asyncio.to_thread(site.volumes.target, call.variables["path"], overwrite)
-    await asyncio.to_thread(_store, call.body, place)
+    await asyncio.to_thread(_store, call.body, place, overwrite)
     return Reply(204)
 
 
@@ -84,14 +84,22 @@ async def delete_folder(site: Site, call: Call) -> Reply:
     return Reply(204)
 
 
-def _store(body: bytes | Path, place: Path) -> None:
-    """All of the file or none of it: written beside and moved into place."""
+def _store(body: bytes | Path, place: Path, overwrite: bool) -> None:
+    """All of the file or none of it: written beside and moved into place; of two that must be new only one is."""
     draft = place.with_name(f".{place.name}.{os.urandom(4).hex()}.part")
     if isinstance(body, bytes):
         draft.write_bytes(body)
     else:
         shutil.copyfile(body, draft)
-    draft.replace(place)
+    if overwrite:
+        draft.replace(place)
+        return
+    try:
+        os.link(draft, place)  # unlike a rename, it fails where the name is taken
+    except FileExistsError:
+        raise already_exists() from None
+    finally:
+        draft.unlink()
 
 
 def _check_unchanged(call: Call, place: Path) -> None:

@@ -13,6 +13,12 @@ from ._replies import ApiError, bad_value
 DOMAIN = "filesystem.databricks.com"
 
 
+def already_exists() -> ApiError:
+    """The answer to a file that must be new and is not."""
+    text = "The file being created already exists."
+    return ApiError(409, "ALREADY_EXISTS", text, "FILES_API_FILE_ALREADY_EXISTS", DOMAIN)
+
+
 class Volumes:
     """Operations take `/Volumes/<catalog>/<schema>/<volume>/...`; a volume comes to be with the first write to it."""
 
@@ -38,9 +44,7 @@ class Volumes:
                 "The given path points to an existing directory. This API does not support operations on directories."
             )
         if place.exists() and not overwrite:
-            raise ApiError(
-                409, "ALREADY_EXISTS", "The file being created already exists.", "FILES_API_FILE_ALREADY_EXISTS", DOMAIN
-            )
+            raise already_exists()
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
