@@ -65,7 +65,7 @@ def finished_of(feed: Feed, cancelled: bool) -> Finished:
     done: Mapping[str, Any] = feed.done or {}
     error = _failure(feed.track.run_id, done.get("error")) or feed.track.saw_failure()
     status: Status = "ok" if done.get("status") == "ok" else "error"
-    if status == "error" and cancelled and (error is None or error.ename == "KeyboardInterrupt"):
+    if status == "error" and cancelled and (error is None or _is_interrupt(error.ename)):
         status = "cancelled"
     return Finished(
         feed.track.run_id,
@@ -75,6 +75,11 @@ def finished_of(feed: Feed, cancelled: bool) -> Finished:
         done.get("expressions") or {},
         error=error if status == "error" else None,
     )
+
+
+def _is_interrupt(ename: str) -> bool:
+    # An interrupt inside a call to the JVM breaks its socket, and comes out as an error of py4j, now and then.
+    return ename == "KeyboardInterrupt" or ename.startswith("Py4J")
 
 
 def _failure(run_id: str, error: Any) -> Failure | None:
