@@ -46,12 +46,14 @@ def pack_of(base, new):
 
 
 def read_tree(root):
-    """What lies at `root` as a tree dict, without the receiver's own directory."""
+    """What lies at `root` as a tree dict, without the receiver's own directory and what Python compiled by itself."""
     root = os.fsencode(root)
     found = {}
     for folder, folders, names in os.walk(root):
         if os.path.relpath(folder, root) == os.path.dirname(CONTROL):
             folders[:] = []
+            continue
+        if "__pycache__" in os.fsdecode(folder).split(os.sep):
             continue
         for name in names + [one for one in folders if os.path.islink(os.path.join(folder, one))]:
             whole = os.path.join(folder, name)
