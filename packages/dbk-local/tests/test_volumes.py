@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,6 +25,20 @@ def volume(api):
 
 def reason(answer):
     return answer.json["details"][0]["reason"]
+
+
+def test_of_many_new_files_of_one_name_at_a_time_one_is_taken(api, volume):
+    def write(number):
+        return api.send("PUT", f"{FILES}{volume}/new?overwrite=false", b"%d" % number * 10_000).status
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(write, range(8)))
+
+    assert sorted(statuses) == [204] + 7 * [409]
+    content = api.send("GET", f"{FILES}{volume}/new").body
+    assert content == b"%d" % statuses.index(204) * 10_000
+    listed = api.send("GET", f"{FOLDERS}{volume}").json["contents"]
+    assert [one["name"] for one in listed] == ["new"]
 
 
 def test_bytes_go_in_and_come_out(api, volume):
