@@ -123,7 +123,7 @@ def test_killing_the_demo_leaves_no_process(demo, how, line):
     assert not eventually_alive(process.mark)
 
 
-def eventually_alive(mark, deadline_s=60.0):
+def eventually_alive(mark, deadline_s=120.0):
     """Processes with the mark that are still alive at the deadline, or none as soon as there is none."""
     end = time.monotonic() + deadline_s
     while (left := alive_with(mark)) and time.monotonic() < end:

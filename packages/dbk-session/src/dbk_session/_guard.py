@@ -20,13 +20,14 @@ from typing import Any, TextIO
 from dbk_session import _calls as calls
 from dbk_session._calls import Answer, Call, refusal_of
 from dbk_session._journal import Journal
-from dbk_session._transport import Door, Http, NotSent, Unsure
+from dbk_session._transport import Door, Http, NotSent, Unsure, is_loopback
 from dbk_session.errors import ProtocolError, SessionError
 
 __all__ = ["Guard", "main"]
 
 _PARENT_CHECK_S = 2.0
 _FAREWELL_S = 1.5
+_CLEAN_TRIES_HERE = 4
 _CLEAN_TRIES = 12
 _LONGEST_PAUSE_S = 30.0
 
@@ -50,6 +51,7 @@ class Guard:
         self._headers: dict[str, str] = {}
         self._http: Http | None = None
         self._released = False
+        self._refused = False
 
     def serve(self) -> None:
         """Does what it is told until the session ends, then cleans up."""
@@ -141,6 +143,9 @@ class Guard:
             if not self._contexts:
                 self._journal().remove(self._setup["session"])
                 return
+            # Where a workspace on this very machine no longer listens, it has ended and its contexts with it.
+            if self._refused and attempt + 1 >= _CLEAN_TRIES_HERE and is_loopback(self._setup["host"]):
+                return
             time.sleep(min(0.5 * 2.0**attempt, _LONGEST_PAUSE_S))
 
     def _say_farewell(self, context_id: str, text: str) -> None:
@@ -162,8 +167,10 @@ class Guard:
     def _destroyed(self, context_id: str) -> bool:
         try:
             answer = self._send(calls.destroy_context(self._setup["cluster_id"], context_id))
-        except (NotSent, Unsure):
+        except (NotSent, Unsure) as error:
+            self._refused = isinstance(error, NotSent)
             return False
+        self._refused = False
         refusal = refusal_of(answer)
         if refusal is not None and refusal.kind == "credentials":
             self._renew()

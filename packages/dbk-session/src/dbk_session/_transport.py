@@ -18,7 +18,7 @@ from dbk_session._calls import Answer, Call
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Door", "Http", "NotSent", "Transport", "Unsure"]
+__all__ = ["Door", "Http", "NotSent", "Transport", "Unsure", "is_loopback"]
 
 _CONNECT_TIMEOUT_S = 10.0
 _READ_TIMEOUT_S = 60.0
@@ -102,7 +102,7 @@ def _new_session(door: Door) -> requests.Session:
     session = requests.Session()
     session.verify = door.verify
     # netrc and proxies come from the environment, but a loopback address must never go through a proxy.
-    session.trust_env = not _is_loopback(door.host)
+    session.trust_env = not is_loopback(door.host)
     session.auth = _Untouched()
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_POOL_SIZE, max_retries=0)
     session.mount("https://", adapter)
@@ -151,7 +151,7 @@ def _retry_after_s(value: str | None) -> float | None:
         return None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     name = urlsplit(host).hostname or ""
     try:
         return ipaddress.ip_address(name).is_loopback
