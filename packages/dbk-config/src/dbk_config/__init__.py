@@ -18,4 +18,4 @@ from dbk_config._setting import Setting
 from dbk_config._settings import SETTINGS, Settings, SyncSettings
 from dbk_config.errors import DbkError, SettingsError
 
-__all__ = ["DbkError", "Origin", "SETTINGS", "Secret", "Setting", "Settings", "SettingsError", "SyncSettings", "load"]  # noqa: RUF022 (in the order of `sorted`, which a test holds)
+__all__ = ["SETTINGS", "DbkError", "Origin", "Secret", "Setting", "Settings", "SettingsError", "SyncSettings", "load"]
