@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -182,38 +181,3 @@ def test_a_closed_pipe_is_no_stack_trace(cwd):
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
 
     assert done.stderr == ""
-
-
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        (["ch"], {"check"}),
-        (["get", "sync.ex"], {"sync.exclude", "sync.extract_to"}),
-        (["set", "tok"], set()),
-        (["check", "--cl"], {"--cluster-id"}),
-        (
-            ["--verbose", "completion", ""],
-            {"bash", "zsh", "fish", "--verbose", "-v", "--debug", "--version", "-h", "--help"},
-        ),
-    ],
-)
-def test_bash_completes_commands_settings_and_options(run, tmp_path, words, offered):
-    script = run("completion", "bash")[1]
-    line = " ".join(f"'{word}'" for word in ["dbk-config", *words])
-    test = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _dbk_config; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-
-    done = subprocess.run(["bash", "-c", test], capture_output=True, text=True, timeout=60)
-
-    assert done.stderr == ""
-    assert set(done.stdout.split()) == offered
-
-
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_completion_scripts_are_valid_for_their_shell(run, tmp_path, shell):
-    script = run("completion", shell)[1]
-    assert "sync.exclude" in script
-    if not shutil.which(shell):
-        pytest.skip(f"no {shell} here")
-    (tmp_path / "script").write_text(script)
-
-    assert subprocess.run([shell, "-n", tmp_path / "script"], capture_output=True, timeout=60).returncode == 0

@@ -58,7 +58,7 @@ def _add_readers(commands: object) -> None:
         description="Prints the value in force, a list with one item a line. Exit code 1 when it is not set.",
         example="dbk-config get cluster_id\ndbk-config get sync.exclude --json",
     )
-    cli.complete_with(get.add_argument("name", metavar="NAME", help="a setting, such as sync.source"), SETTINGS)
+    cli.complete_with(get.add_argument("name", metavar="NAME", help="a setting, such as sync.source"), _helps())
     check = cli.add_command(
         commands,
         "check",
@@ -85,7 +85,7 @@ def _add_editors(commands: object) -> None:
         "item of a list. Nothing is written when the result would not be valid.",
         example="dbk-config set cluster_id 0123-456789-abcdef12\ndbk-config set sync.exclude '*.log' data/",
     )
-    editable = [name for name, setting in SETTINGS.items() if "pyproject" in setting.layers]
+    editable = _helps("pyproject")
     cli.complete_with(set_.add_argument("name", metavar="NAME", help="a setting, such as sync.source"), editable)
     set_.add_argument("value", metavar="VALUE", nargs="*", help="its value; several, or none, for a list")
     unset = cli.add_command(
@@ -112,6 +112,11 @@ def _add_editors(commands: object) -> None:
     init.add_argument("--yes", action="store_true", help="do not ask; take the only suitable cluster")
     for parser in (set_, unset, init):
         parser.add_argument("--file", metavar="PATH", type=Path, help="change this file or folder's file instead")
+
+
+def _helps(layer: str = "") -> dict[str, str]:
+    """The names of the settings, those of one layer only where it is given, with what each one means."""
+    return {name: setting.help for name, setting in SETTINGS.items() if not layer or layer in setting.layers}
 
 
 if __name__ == "__main__":

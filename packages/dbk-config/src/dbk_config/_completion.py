@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,8 @@ class _Level:
 
     path: str
     words: tuple[_Word, ...]
-    choices: dict[str, tuple[str, ...]]  # option -> its values
+    values: dict[str, tuple[str, ...]]  # option that takes a value -> the values to offer, none for a free one
+    is_free: bool  # whether another word than these, hence a file, may follow
 
 
 def completion_script(parser: argparse.ArgumentParser, shell: str) -> str:
@@ -60,8 +61,8 @@ def add_completion(commands: Any, parser: argparse.ArgumentParser, *, package: s
 
 
 def complete_with(action: argparse.Action, words: Iterable[str]) -> None:
-    """Words to offer for an argument whose values argparse does not check itself."""
-    action.words = tuple(words)  # type: ignore[attr-defined]
+    """Words to offer for an argument whose values argparse does not check itself; a mapping gives each its help."""
+    action.words = words if isinstance(words, Mapping) else dict.fromkeys(words, action.help or "")  # type: ignore[attr-defined]
 
 
 def _levels(parser: argparse.ArgumentParser) -> Iterator[_Level]:
@@ -77,19 +78,22 @@ def _levels(parser: argparse.ArgumentParser) -> Iterator[_Level]:
 
 def _level(path: str, parser: argparse.ArgumentParser, words: list[_Word]) -> _Level:
     words = list(words)
-    choices: dict[str, tuple[str, ...]] = {}
+    values: dict[str, tuple[str, ...]] = {}
+    is_free = False
     for action in parser._actions:
-        values = getattr(action, "words", ()) or tuple(map(str, action.choices or ())) or _braces(action.metavar)
         if isinstance(action, argparse._SubParsersAction) or action.help == argparse.SUPPRESS:
             continue
         help = (action.help or "").replace("%%", "%")
+        choices = tuple(map(str, action.choices or ())) or _braces(action.metavar)
+        known = getattr(action, "words", None) or dict.fromkeys(choices, help)
         if not action.option_strings:
-            words += [_Word(value, help) for value in values]
+            words += [_Word(value, about) for value, about in known.items()]
+            is_free |= not known
         for option in action.option_strings:
             words.append(_Word(option, help))
-            if values:
-                choices[option] = values
-    return _Level(path, tuple(words), choices)
+            if action.nargs != 0:
+                values[option] = tuple(known)
+    return _Level(path, tuple(words), values, is_free)
 
 
 def _braces(metavar: object) -> tuple[str, ...]:
@@ -107,6 +111,9 @@ def _bash(prog: str, levels: list[_Level]) -> str:
     lines = [
         f"{_name(prog)}() {{",
         '    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} path="" each words=""',
+        # Bash takes the = of --option=value for a word of its own.
+        '    if [[ $word == "=" ]]; then word=""',
+        '    elif [[ $before == "=" ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi',
         '    for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
         f'        [[ -z $path && " {commands} " == *" $each "* ]] && path=$each',
         "    done",
@@ -114,8 +121,7 @@ def _bash(prog: str, levels: list[_Level]) -> str:
     ]
     for level in levels:
         lines += [
-            f'        "{level.path} {option}") words="{" ".join(values)}" ;;'
-            for option, values in level.choices.items()
+            f'        "{level.path} {option}") words="{" ".join(values)}" ;;' for option, values in level.values.items()
         ]
     lines += ['        *) case "$path" in']
     lines += [f'            "{level.path}") words="{" ".join(w.text for w in level.words)}" ;;' for level in levels]
@@ -124,6 +130,7 @@ def _bash(prog: str, levels: list[_Level]) -> str:
         "    esac",
         '    COMPREPLY=($(compgen -W "$words" -- "$word"))',
         "}",
+        # Files where none of these words fits: it may be the value of an option.
         f"complete -o default -F {_name(prog)} {prog}",
     ]
     return "\n".join(lines) + "\n"
@@ -133,23 +140,31 @@ def _zsh(prog: str, levels: list[_Level]) -> str:
     commands = " ".join(level.path for level in levels if level.path)
     lines = [
         f"#compdef {prog}",
-        f"{_name(prog)}() {{",
-        '    local path_="" each; local -a words_',
+        f"_{prog}() {{",
+        '    local path_="" each before_=${words[CURRENT-1]}; local -a words_',
         '    for each in "${words[@]:1:$((CURRENT-2))}"; do',
         f'        [[ -z $path_ && " {commands} " == *" $each "* ]] && path_=$each',
         "    done",
-        '    case "$path_ ${words[CURRENT-1]}" in',
+        "    if [[ ${words[CURRENT]} == --*=* ]]; then before_=${words[CURRENT]%%=*}; compset -P '*='; fi",
+        '    case "$path_ $before_" in',
     ]
     for level in levels:
-        lines += [
-            f'        "{level.path} {option}") compadd -- {" ".join(values)}; return ;;'
-            for option, values in level.choices.items()
-        ]
+        for option, values in level.values.items():
+            offer = f"compadd -- {' '.join(values)}" if values else "_files"
+            lines.append(f'        "{level.path} {option}") {offer}; return ;;')
     lines += ["    esac", '    case "$path_" in']
     for level in levels:
         items = " ".join(_quoted(f"{w.text}:{w.help}" if w.help else w.text) for w in level.words)
         lines.append(f'        "{level.path}") words_=({items}) ;;')
-    lines += ["    esac", "    _describe 'command' words_ || _files", "}", f"compdef {_name(prog)} {prog}"]
+    lines += [
+        "    esac",
+        "    [[ ${words[CURRENT]} == -* ]] || words_=(${words_:#-*})",
+        "    (( $#words_ )) && _describe 'command' words_ || _files",
+        "}",
+    ]
+    # In a folder of $fpath, as _PROG, the file is the function at first; by `eval` it says whom it serves.
+    lines += ["if [[ $zsh_eval_context[-1] == loadautofunc ]]; then", f'    _{prog} "$@"', "else"]
+    lines += [f"    compdef _{prog} {prog}", "fi"]
     return "\n".join(lines) + "\n"
 
 
@@ -159,10 +174,12 @@ def _fish(prog: str, levels: list[_Level]) -> str:
     for level in levels:
         seen = f"__fish_seen_subcommand_from {level.path or commands}"
         condition = seen if level.path else f"not {seen}" if commands else "true"
+        start = f"complete -c {prog} -n {_quoted(condition)}"
+        lines += [] if level.is_free else [f"{start} -f"]
         for word in level.words:
-            line = f"complete -c {prog} -n {_quoted(condition)} {_fish_word(word.text)}"
-            values = level.choices.get(word.text)
-            line += f" -x -a {_quoted(' '.join(values))}" if values else ""
+            values = level.values.get(word.text)
+            line = f"{start} {_fish_word(word.text)}"
+            line += f" -x -a {_quoted(' '.join(values))}" if values else " -r" if values is not None else ""
             lines.append(line + (f" -d {_quoted(word.help)}" if word.help else ""))
     return "\n".join(lines) + "\n"
 

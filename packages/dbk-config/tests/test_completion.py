@@ -1,0 +1,163 @@
+"""Shell completion, in the shells themselves: what is offered for a line that ends where Tab is pressed."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+DEADLINE_S = 60
+OPTIONS = {"-h", "--help", "-v", "--verbose", "--debug", "--version"}
+# Line, what is offered; None stands for the files of the folder.
+SAME_EVERYWHERE = {
+    "dbk-config sh": {"show"},
+    "dbk-config --debug che": {"check"},
+    "dbk-config get sync.ex": {"sync.exclude", "sync.extract_to"},
+    "dbk-config set tok": set(),
+    "dbk-config check --cl": {"--cluster-id"},
+    "dbk-config completion z": {"zsh"},
+    "dbk-config init --file ": None,
+    "dbk-config init --profile ": None,
+    "dbk-config show --host=": None,
+}
+FILES = {"a.toml", "b.toml"}
+
+
+def needs(shell):
+    return pytest.mark.skipif(not shutil.which(shell), reason=f"no {shell} here")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with two files, the current one; the command is on the path, as `dbk-config`."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "dbk-config"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dbk_config "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "ZDOTDIR"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    (tmp_path / "here").mkdir()
+    for name in FILES:
+        (tmp_path / "here" / name).touch()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path
+
+
+@needs("bash")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        *SAME_EVERYWHERE.items(),
+        ("dbk-config --verbose completion ", {"bash", "zsh", "fish", *OPTIONS}),
+        ("dbk-config show --host = ", None),
+    ],
+)
+def test_bash_completes(folder, line, offered):
+    words = line.split(" ")
+    line = " ".join(f"'{word}'" for word in words)
+    code = f'eval "$(dbk-config completion bash)"\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _dbk_config\n'
+
+    done = subprocess.run(
+        ["bash", "-euc", f"{code}printf '%s\\n' \"${{COMPREPLY[@]}}\""], capture_output=True, text=True, timeout=60
+    )
+
+    assert done.stderr == ""
+    # Nothing offered: by `-o default`, readline itself offers files then.
+    assert set(done.stdout.split()) == (offered or set())
+
+
+@needs("fish")
+def test_fish_completes(folder):
+    lines = SAME_EVERYWHERE | {
+        "dbk-config completion ": {"bash", "zsh", "fish"},
+        "dbk-config check ": set(),
+        "dbk-config show -": {"-h", "-v", "--help", "--verbose", "--debug", "--host", "--profile", "--cluster-id"}
+        | {"--json", "--version"},
+    }
+    asked = "\n".join(f"complete -C'{line}'; echo END" for line in lines)
+    done = subprocess.run(
+        ["fish", "-c", f"dbk-config completion fish | source\n{asked}"], capture_output=True, text=True, timeout=60
+    )
+
+    assert done.stderr == ""
+    given = [{row.partition("\t")[0] for row in part.splitlines() if row} for part in done.stdout.split("END\n")]
+    found = dict(zip(lines, given, strict=False))
+    assert found.pop("dbk-config show --host=") == {f"--host={name}" for name in FILES}
+    assert found == {
+        line: FILES if offered is None else offered for line, offered in lines.items() if not line.endswith("=")
+    }
+
+
+ZSH_LOADS = {
+    "by eval": 'autoload -Uz compinit; compinit -u -D; eval "$(dbk-config completion zsh)"',
+    "from a folder": "mkdir $HOME; dbk-config completion zsh > $HOME/_dbk-config; fpath=($HOME $fpath); "
+    "autoload -Uz compinit; compinit -u -D",
+}
+ZSH = r"""
+PROMPT='> '; unsetopt beep; LISTMAX=100000
+compadd() {  # the one way by which completions reach the shell: what is told here, a user sees
+    if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]]; then builtin compadd "$@"; return; fi
+    local -a hits_; builtin compadd -A hits_ "$@"; print -rl -- $hits_ >> $TOLD
+    builtin compadd "$@"
+}
+tab() { zle list-choices; print END >> $TOLD }
+zle -N tab; bindkey '^I' tab; bindkey '^U' kill-whole-line
+print READY >> $TOLD
+"""
+
+
+@pytest.fixture
+def zsh(folder, request):
+    """zsh(line) -> the words that an interactive zsh on a terminal offers when Tab is pressed."""
+    told = folder / "told"
+    told.touch()
+    (folder / "setup").write_text(f"{ZSH_LOADS[request.param]}\n{ZSH}")
+    outer, inner = pty.openpty()
+    environment = os.environ | {"TOLD": str(told), "TERM": "dumb"}
+    process = subprocess.Popen(
+        ["zsh", "-f", "-i"], stdin=inner, stdout=inner, stderr=inner, env=environment, start_new_session=True
+    )
+    os.close(inner)
+
+    def until(word):
+        shown, end_s = b"", time.monotonic() + DEADLINE_S
+        while word not in told.read_text().split():
+            assert time.monotonic() < end_s, shown
+            if select.select([outer], [], [], 0.05)[0]:
+                shown += os.read(outer, 65536)
+
+    def ask(line):
+        told.write_text("")
+        os.write(outer, line.encode() + b"\t")
+        until("END")
+        os.write(outer, b"\x15")
+        return set(told.read_text().split()) - {"END"}
+
+    os.write(outer, f"source {folder}/setup\n".encode())
+    until("READY")
+    yield ask
+    process.kill()
+    process.wait(DEADLINE_S)
+    os.close(outer)
+
+
+@needs("zsh")
+@pytest.mark.parametrize("zsh", ZSH_LOADS, indirect=True)
+def test_zsh_completes(zsh):
+    lines = SAME_EVERYWHERE | {
+        "dbk-config completion ": {"bash", "zsh", "fish"},
+        "dbk-config completion --v": {"--verbose", "--version"},
+        "dbk-config completion b": {"bash"},
+    }
+
+    found = {line: zsh(line) for line in lines}
+
+    del lines["dbk-config set tok"], found["dbk-config set tok"]  # zsh goes on to files, and tells of each try
+    assert found == {line: FILES if offered is None else offered for line, offered in lines.items()}
