@@ -128,3 +128,21 @@ def test_importing_loads_nothing_heavy():
 
 def test_the_package_says_that_it_is_typed():
     assert (Path(sys.modules["dbk_config"].__file__).parent / "py.typed").exists()
+
+
+def test_importing_the_package_or_its_errors_loads_nothing_that_reads_settings():
+    code = (
+        "import sys, dbk_config.errors; print([name for name in sys.modules if name.startswith(('dbk_', 'tomllib'))])"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "['dbk_config', 'dbk_config.errors']"
+
+
+def test_the_package_has_what_it_lists_and_nothing_else():
+    import dbk_config
+
+    assert set(dbk_config.__all__) <= set(dir(dbk_config))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = dbk_config.nothing
