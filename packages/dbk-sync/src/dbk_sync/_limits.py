@@ -22,8 +22,8 @@ def check_limits(
     """Does nothing if `sizes` (path and size in bytes of every selected file) keep the limits; None is no limit.
 
     Raises:
-        FileSizeError: They do not. The message lists every offender (the largest 20 by name), the largest folders,
-            and the setting to change.
+        FileSizeError: They do not. The message lists every offender (the largest 20 by name), the largest folders
+            with all that is in them, and the setting to change.
     """
     offenders = sorted(_over(sizes, max_file_size_mb), key=lambda size: (-size[1], size[0]))
     total_bytes = sum(size for _, size in sizes)
@@ -62,6 +62,8 @@ def _file_lines(offenders: Sequence[tuple[bytes, int]], max_file_size_mb: float 
         files = "1 file" if len(offenders) == 1 else f"{len(offenders)} files"
         yield f"File size exceeded limit of {max_file_size_mb:g} MB (max_file_size_mb): {files}, nothing was sent."
         yield from _size_lines(offenders, _SHOWN_FILES)
+    if len(offenders) > _SHOWN_FILES:
+        yield from _folder_lines(offenders)
 
 
 def _total_lines(sizes: Sequence[tuple[bytes, int]], total_bytes: int, max_size_mb: float | None) -> Iterator[str]:
@@ -71,20 +73,41 @@ def _total_lines(sizes: Sequence[tuple[bytes, int]], total_bytes: int, max_size_
     )
     yield "Largest files:"
     yield from _size_lines(sorted(sizes, key=lambda size: (-size[1], size[0])), _SHOWN_FOLDERS)
-    yield "Largest folders:"
-    yield from _size_lines(_folder_sizes(sizes), _SHOWN_FOLDERS)
+    yield from _folder_lines(sizes)
+
+
+def _folder_lines(sizes: Sequence[tuple[bytes, int]]) -> Iterator[str]:
+    folders = _folder_sizes(sizes)
+    if folders:
+        yield "Largest folders:"
+        yield from _size_lines(folders, _SHOWN_FOLDERS)
 
 
 def _folder_sizes(sizes: Sequence[tuple[bytes, int]]) -> list[tuple[bytes, int]]:
-    """The folders with what is directly in them, largest first."""
-    folders: Counter[bytes] = Counter()
+    """The folders below the source with all that is in them, largest first.
+
+    Of folders one in the other with the very same files only the innermost is told: that is the one to exclude.
+    """
+    totals: Counter[bytes] = Counter()
+    counts: Counter[bytes] = Counter()
     for path, size in sizes:
-        folders[path.rpartition(b"/")[0] + b"/"] += size
-    return sorted(folders.items(), key=lambda size: (-size[1], size[0]))
+        end = path.rfind(b"/")
+        while end > 0:
+            folder = path[: end + 1]
+            totals[folder] += size
+            counts[folder] += 1
+            end = path.rfind(b"/", 0, end)
+    outer = {parent for folder in totals if counts[parent := _parent(folder)] == counts[folder]}
+    kept = [(folder, size) for folder, size in totals.items() if folder not in outer]
+    return sorted(kept, key=lambda size: (-size[1], size[0]))
+
+
+def _parent(folder: bytes) -> bytes:
+    return folder[: folder.rfind(b"/", 0, -1) + 1]
 
 
 def _size_lines(sizes: Sequence[tuple[bytes, int]], most: int) -> Iterator[str]:
     for path, size in sizes[:most]:
-        yield f"  {size_text(size):>10}  {os.fsdecode(path) if path != b'/' else './'}"
+        yield f"  {size_text(size):>10}  {os.fsdecode(path)}"
     if len(sizes) > most:
         yield f"  and {len(sizes) - most} more"

@@ -20,6 +20,11 @@ def sparse(root: Path, sizes: dict[str, int]) -> None:
             file.truncate(size_bytes)
 
 
+def folder_lines(error: FileSizeError) -> list[str]:
+    listed = str(error).partition("Largest folders:\n")[2].splitlines()
+    return [line.strip() for line in listed if line.startswith(" ")]
+
+
 def test_every_file_over_the_limit_is_named_with_its_size_and_the_limit(root: Path):
     sparse(root, {"a.bin": 3 * MB, "d/b.bin": 12 * MB + MB // 2, "ok": 2 * MB, "ü": 2 * MB + 1})
 
@@ -45,8 +50,49 @@ def test_a_total_over_the_limit_names_the_largest_files_and_folders(root: Path):
         scan(root, ScanOptions(max_size_mb=5.5))
 
     assert caught.value.total_bytes == 6 * MB + 10
-    assert "Largest folders:\n      5.0 MB  big/\n      1.0 MB  small/\n    10 bytes  ./" in str(caught.value)
+    assert "Largest folders:\n      5.0 MB  big/\n      1.0 MB  small/\nAdd" in str(caught.value)
     assert "Largest files:\n      3.0 MB  big/a" in str(caught.value)
+
+
+def test_a_folder_counts_all_that_is_below_it(root: Path):
+    sparse(root, {"data/raw/a": 3 * MB, "data/raw/2024/b": 2 * MB, "data/c": MB, "src/d": 10})
+
+    with pytest.raises(FileSizeError) as caught:
+        scan(root, ScanOptions(max_size_mb=1))
+
+    assert folder_lines(caught.value) == [
+        "6.0 MB  data/",
+        "5.0 MB  data/raw/",
+        "2.0 MB  data/raw/2024/",
+        "10 bytes  src/",
+    ]
+
+
+def test_of_folders_with_the_same_files_only_the_innermost_is_told(root: Path):
+    sparse(root, {"a/b/c/one": 2 * MB, "a/b/c/two": MB, "src/d": 10})
+
+    with pytest.raises(FileSizeError) as caught:
+        scan(root, ScanOptions(max_size_mb=1))
+
+    assert folder_lines(caught.value) == ["3.0 MB  a/b/c/", "10 bytes  src/"]
+
+
+def test_files_without_a_folder_have_no_list_of_folders(root: Path):
+    sparse(root, {"a": 2 * MB})
+
+    with pytest.raises(FileSizeError) as caught:
+        scan(root, ScanOptions(max_size_mb=1))
+
+    assert "folders" not in str(caught.value)
+
+
+def test_many_offenders_are_told_by_folder_too(root: Path):
+    sparse(root, {f"raw/f{number:02}": 2 * MB for number in range(30)})
+
+    with pytest.raises(FileSizeError) as caught:
+        scan(root, ScanOptions(max_file_size_mb=1))
+
+    assert folder_lines(caught.value) == ["60.0 MB  raw/"]
 
 
 def test_both_limits_are_reported_together(root: Path):
