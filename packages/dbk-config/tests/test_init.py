@@ -13,7 +13,7 @@ import pytest
 
 
 @pytest.fixture
-def terminal(tmp_path):
+def terminal(tmp_path, no_token_in):
     """terminal(env, answers) -> (exit code, everything shown): a real process on a pseudo terminal."""
     processes = []
 
@@ -26,6 +26,7 @@ def terminal(tmp_path):
         processes.append(process)
         os.close(inner)
         shown = _converse(outer, answers)
+        no_token_in("what a terminal showed", shown)
         os.close(outer)
         return process.wait(60), shown
 
