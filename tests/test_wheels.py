@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import site
 import subprocess
 import sys
@@ -15,13 +16,14 @@ PACKAGES = ["dbk-config", "dbk-local", "dbk-session", "dbk-sync", "jupyter-datab
 
 
 @pytest.fixture(scope="module")
-def dist(root, tmp_path_factory):
-    """The wheels and source archives of all five."""
-    folder = tmp_path_factory.mktemp("dist")
-    for name in PACKAGES:
-        command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
-        subprocess.run(command, cwd=root / "packages" / name, check=True, capture_output=True)
-    return folder
+def dist(root, tmp_path_factory, run_release_step):
+    """The wheels and source archives of all five, built by the release workflow's own step from a copy of the tree."""
+    pytest.importorskip("build")
+    folder = tmp_path_factory.mktemp("release")
+    shutil.copytree(root / "packages", folder / "packages", ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+    built = run_release_step("Build", folder)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "dist"
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,15 @@ def test_each_package_gives_a_wheel_and_a_source_archive(dist):
 
     assert len([name for name in names if name.endswith(".whl")]) == len(PACKAGES)
     assert len([name for name in names if name.endswith(".tar.gz")]) == len(PACKAGES)
+
+
+def test_the_release_takes_what_was_built(dist, run_release_step):
+    pytest.importorskip("twine")
+
+    checked = run_release_step("Check what was built", dist.parent)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.stdout.count("PASSED") == 2 * len(PACKAGES)
 
 
 def test_no_wheel_carries_tests_or_notes(dist):
