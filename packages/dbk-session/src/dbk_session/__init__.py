@@ -34,7 +34,7 @@ from dbk_session._events import (
     Truncated,
     to_json,
 )
-from dbk_session._results import CommandResult, Completion, Inspection, Table
+from dbk_session._results import CommandResult, Completeness, Completion, Inspection, Table
 from dbk_session._session import Session
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Comm",
     "Command",
     "CommandResult",
+    "Completeness",
     "Completion",
     "ContextLost",
     "ContextOpened",

@@ -12,17 +12,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dbk_session._collect import finished_of, read_rest
+from dbk_session._completeness import locally
 from dbk_session._context import Gone, NoAgent
 from dbk_session._control import Control
 from dbk_session._engine import Engine
 from dbk_session._events import InputRequest
 from dbk_session._interpreter import Agent, Interpreter
-from dbk_session._results import Completion, Inspection
+from dbk_session._results import Completeness, Completion, Inspection
 from dbk_session._track import Track
 from dbk_session.driver import wire
 from dbk_session.errors import ContextLostError, SessionError, StdinNotAllowed
 
-__all__ = ["Snapshots", "answer", "comm", "complete", "inspect"]
+__all__ = ["Snapshots", "answer", "comm", "complete", "inspect", "is_complete"]
 
 _IDLE_TIMEOUT_S = 10.0
 _PIECE_CHARS = 36_000
@@ -72,6 +73,15 @@ def inspect(engine: Engine, snapshots: Snapshots, code: str, pos: int, detail: i
     return Inspection(bool(reply.get("found")), reply.get("data") or {}, reply.get("metadata") or {})
 
 
+def is_complete(engine: Engine, snapshots: Snapshots, code: str) -> Completeness:
+    """See `Session.is_complete`."""
+    reply = _ask(engine, snapshots, "is_complete", {"code": code})
+    status = reply.get("status")
+    if status not in ("complete", "incomplete", "invalid"):
+        return locally(code)
+    return Completeness(status, str(reply.get("indent") or ""))
+
+
 def _ask(engine: Engine, snapshots: Snapshots, op: str, question: Mapping[str, Any]) -> Mapping[str, Any]:
     interpreter = engine.keeper.interpreter
     if interpreter is None or interpreter.agent is None:
@@ -79,7 +89,8 @@ def _ask(engine: Engine, snapshots: Snapshots, op: str, question: Mapping[str, A
     try:
         if not engine.is_busy:
             return engine.ask(lambda idle: idle.ask(op, question), ensure=False).result(_IDLE_TIMEOUT_S) or {}
-        return _from_snapshot(interpreter, snapshots, op, question)
+        # What is a whole cell is in no snapshot.
+        return _from_snapshot(interpreter, snapshots, op, question) if op != "is_complete" else {}
     except (SessionError, TimeoutError):
         return {}
 

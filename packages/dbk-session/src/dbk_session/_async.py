@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from dbk_session._command import Command
 from dbk_session._events import Event, InputRequest
-from dbk_session._results import CommandResult, Completion, Inspection
+from dbk_session._results import CommandResult, Completeness, Completion, Inspection
 from dbk_session._session import Session
 
 __all__ = ["AsyncCommand", "AsyncSession"]
@@ -166,6 +166,10 @@ class AsyncSession:
     async def inspect(self, code: str, pos: int | None = None, detail: int = 0) -> Inspection:
         """See `Session.inspect`."""
         return await asyncio.to_thread(self._session.inspect, code, pos, detail)
+
+    async def is_complete(self, code: str) -> Completeness:
+        """See `Session.is_complete`."""
+        return await asyncio.to_thread(self._session.is_complete, code)
 
     async def comm(
         self, msg_type: str, content: Mapping[str, Any], buffers: Sequence[bytes] = (), **options: Any

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from dbk_session._events import (
     Display,
@@ -20,10 +20,24 @@ from dbk_session._events import (
 )
 from dbk_session.errors import CommandCancelled, CommandFailed, ContextLostError
 
-__all__ = ["CommandResult", "Completion", "Inspection", "Table"]
+__all__ = ["CommandResult", "Completeness", "Completion", "Inspection", "Table"]
 
 TABLE_MIME = "application/vnd.dataresource+json"
 _BINARY = ("image/png", "image/jpeg", "image/gif", "application/pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """Whether a text is a whole cell: what a console asks after every line.
+
+    Attributes:
+        status: `complete` runs as it is, `incomplete` wants more lines, `invalid` never runs; `unknown` when nobody
+            could be asked.
+        indent: white space that the next line may begin with; "" unless more lines are wanted.
+    """
+
+    status: Literal["complete", "incomplete", "invalid", "unknown"]
+    indent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

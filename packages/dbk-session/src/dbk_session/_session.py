@@ -19,7 +19,7 @@ from dbk_session._events import Event, InputRequest
 from dbk_session._journal import Entry, Journal
 from dbk_session._keeper import Plan, call_in
 from dbk_session._link import Link
-from dbk_session._results import CommandResult, Completion, Inspection
+from dbk_session._results import CommandResult, Completeness, Completion, Inspection
 from dbk_session._schedule import FIRST_CONTACT
 from dbk_session._track import Attachments, Order, Track
 from dbk_session.driver import wire
@@ -252,6 +252,13 @@ class Session:
     def inspect(self, code: str, pos: int | None = None, detail: int = 0) -> Inspection:
         """What is known of the object at `pos`; `detail=1` asks for the source. Waits for nothing, like `complete`."""
         return _asking.inspect(self._engine, self._snapshots, code, len(code) if pos is None else pos, detail)
+
+    def is_complete(self, code: str) -> Completeness:
+        """Whether `code` is a whole cell, by the rules of the interpreter, its own magics and transformers included.
+
+        While a command runs, or without an interpreter: by IPython's rules as they are on this machine.
+        """
+        return _asking.is_complete(self._engine, self._snapshots, code)
 
     def comm(
         self,
