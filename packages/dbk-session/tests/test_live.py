@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from dbk_session import Finished, InputRequest, Notice, Stream
+from dbk_session import Completeness, Failure, Finished, InputRequest, Notice, Stream
 from dbk_session.errors import ContextWedged, StdinNotAllowed
 
 WAIT_FOR = "import os, time\nwhile not os.path.exists({path!r}): time.sleep(0.01)\n"
@@ -59,6 +59,19 @@ def test_output_of_a_thread_comes_after_the_end_of_its_command(session, events, 
     assert result.stdout == ""
 
 
+def test_late_output_of_the_very_first_command_comes_by_itself(open_session, events, tmp_path, until):
+    gate = tmp_path / "gate"
+    wait = WAIT_FOR.format(path=str(gate)).replace("\n", "\n    ")
+    session = open_session(channel="spool")
+
+    result = session.run(
+        f"import threading\ndef late():\n    {wait}print('late')\nthreading.Thread(target=late).start()"
+    )
+    gate.touch()
+
+    until(lambda: printed(events, result.run_id) == "late\n")
+
+
 def test_late_output_on_the_result_channel_comes_with_the_next_command(open_session, events, tmp_path, until):
     session = open_session(channel="result")
     mark = tmp_path / "mark"
@@ -85,6 +98,41 @@ def test_a_running_command_is_cancelled_and_its_state_stays(session):
     assert result.error.ename == "KeyboardInterrupt"
     assert session.run("print(kept)").text == "5"
     assert session.state == "idle"
+
+
+BROKEN_CALL = """
+class Py4JNetworkError(Exception): pass
+print('go', flush=True)
+try:
+    while True: time.sleep(0.01)
+except KeyboardInterrupt: pass
+{end}
+"""
+
+
+def test_a_call_to_java_that_a_cancel_breaks_ends_as_an_interrupt(session):
+    command = session.start(BROKEN_CALL.format(end="raise Py4JNetworkError('Answer from Java side is empty')"))
+    first(command, Stream)
+
+    command.cancel()
+    result = command.result(60)
+
+    shown = [event for event in result.events if isinstance(event, Failure)]
+    assert (result.status, [failure.ename for failure in shown]) == ("cancelled", ["KeyboardInterrupt"])
+    text = "\n".join(shown[0].traceback)
+    assert "KeyboardInterrupt" in shown[0].traceback[-1]
+    assert "raise" in text
+    assert "Py4JNetworkError:" not in text
+
+
+def test_another_error_after_a_cancel_keeps_its_name(session):
+    command = session.start(BROKEN_CALL.format(end="raise ValueError('mine')"))
+    first(command, Stream)
+
+    command.cancel()
+    result = command.result(60)
+
+    assert (result.status, result.error.ename) == ("error", "ValueError")
 
 
 @pytest.mark.parametrize("channel", ["result", "plain"])
@@ -258,6 +306,42 @@ def test_an_object_is_inspected_by_the_idle_interpreter(session):
     assert inspection.found
     assert "Twice x." in inspection.data["text/plain"]
     assert not session.inspect("nothing_like_it").found
+
+
+ARROW = """
+def arrow(lines):
+    return [line.replace('-->', '=') for line in lines]
+get_ipython().input_transformers_cleanup.append(arrow)
+"""
+
+
+def test_whether_a_cell_is_complete_is_told_by_the_interpreter_and_its_own_transformers(session, calls, workspace):
+    session.run(ARROW)
+    workspace.clear_requests()
+
+    whole = session.is_complete("x --> 1")
+
+    # At no latency at all the first status may come too early, and one more is asked for.
+    assert (whole, calls()[:2], calls().count("execute")) == (Completeness("complete"), ["execute", "status"], 1)
+    assert session.is_complete("for x in y:") == Completeness("incomplete", "    ")
+    assert session.is_complete("a b") == Completeness("invalid")
+    assert session.is_complete("%time 1") == Completeness("complete")
+
+
+def test_whether_a_cell_is_complete_is_told_while_a_command_runs(session, calls, workspace, tmp_path):
+    gate = tmp_path / "gate"
+    command = session.start(f"print('go', flush=True)\n{WAIT_FOR.format(path=str(gate))}")
+    first(command, Stream)
+    workspace.clear_requests()
+
+    answers = [session.is_complete("if x:"), session.is_complete("!ls")]
+    still_running = command.state
+    gate.touch()
+    command.result()
+
+    assert answers == [Completeness("incomplete", "    "), Completeness("complete")]
+    assert still_running == "running"
+    assert "execute" not in calls()
 
 
 def test_names_are_completed_while_a_command_runs(session, tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 from dbk_session._events import Failure, Finished, Status
 from dbk_session._feed import Feed
 from dbk_session._interpreter import Interpreter
+from dbk_session._interrupt import NAME, as_interrupt
 from dbk_session.driver import wire
 from dbk_session.errors import ProtocolError
 
@@ -63,9 +64,12 @@ def read_rest(interpreter: Interpreter, feed: Feed, until_bytes: int | None, sto
 def finished_of(feed: Feed, cancelled: bool) -> Finished:
     """The last event of a run whose `done` record is there."""
     done: Mapping[str, Any] = feed.done or {}
-    error = _failure(feed.track.run_id, done.get("error")) or feed.track.saw_failure()
+    error = _failure(feed.track.run_id, done.get("error"))
+    if error is not None and cancelled:
+        error = as_interrupt(error)
+    error = error or feed.track.saw_failure()
     status: Status = "ok" if done.get("status") == "ok" else "error"
-    if status == "error" and cancelled and (error is None or _is_interrupt(error.ename)):
+    if status == "error" and cancelled and (error is None or error.ename == NAME):
         status = "cancelled"
     return Finished(
         feed.track.run_id,
@@ -75,11 +79,6 @@ def finished_of(feed: Feed, cancelled: bool) -> Finished:
         done.get("expressions") or {},
         error=error if status == "error" else None,
     )
-
-
-def _is_interrupt(ename: str) -> bool:
-    # An interrupt inside a call to the JVM breaks its socket, and comes out as an error of py4j, now and then.
-    return ename == "KeyboardInterrupt" or ename.startswith("Py4J")
 
 
 def _failure(run_id: str, error: Any) -> Failure | None:

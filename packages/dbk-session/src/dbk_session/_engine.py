@@ -269,6 +269,12 @@ class Engine:
                 read_rest(interpreter, feed, length, self._leaving)
 
     @property
+    def reads_live(self) -> bool:
+        """See `Host.reads_live`."""
+        opening = self.keeper.is_opening
+        return opening or self._control() is not None
+
+    @property
     def budget_bytes(self) -> int:
         """See `Host.budget_bytes`."""
         return self.keeper.plan.budget_bytes

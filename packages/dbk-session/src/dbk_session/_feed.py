@@ -6,7 +6,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from dbk_session._events import Notice
+from dbk_session._events import Failure, Notice
+from dbk_session._interrupt import as_interrupt
 from dbk_session._ledger import Ledger
 from dbk_session._records import event_of
 from dbk_session._track import Track
@@ -57,6 +58,8 @@ class Feed:
                 return
             for record in records:
                 event = event_of(record)
+                if isinstance(event, Failure) and self.track.cancelled.is_set():
+                    event = as_interrupt(event)
                 if event is not None:
                     self.track.emit(event)
         if self._ledger.done is not None:

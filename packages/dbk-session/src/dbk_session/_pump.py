@@ -125,6 +125,7 @@ class Pump:
             control = self._control()
             if control is None:
                 self._pause(0.05)
+                self._linger(feed, found=False)
                 continue
             try:
                 self._read(control, feed, quiet)

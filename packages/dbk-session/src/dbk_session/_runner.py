@@ -56,6 +56,10 @@ class Host(Protocol):
         """Earlier runs have written more, up to these lengths in bytes."""
 
     @property
+    def reads_live(self) -> bool:
+        """Whether there is a live channel, or will be soon: the first command may end before it is there."""
+
+    @property
     def budget_bytes(self) -> int:
         """How much a command may write."""
 
@@ -263,7 +267,7 @@ class Runner:
         if rest.strip():
             self._track.emit(Stream(self._track.run_id, "stdout", rest))
         self._end(feed)
-        if int(frame.get("live") or 0) > 0 and interpreter.control is not None:
+        if int(frame.get("live") or 0) > 0 and self._host.reads_live:
             self._host.pump.linger(feed)
         self._host.late(frame.get("late") or {})
 

@@ -79,3 +79,31 @@ def test_an_interrupt_between_cells_changes_nothing(driver):
     driver.host.interrupt()
 
     assert driver.run("kept").result == "6"
+
+
+BROKEN_CALL = """
+import time
+class Py4JNetworkError(Exception): pass
+def call():
+    try:
+        print('on')
+        time.sleep(600)
+    except KeyboardInterrupt:
+        raise Py4JNetworkError('Answer from Java side is empty')
+call()
+"""
+
+
+def test_an_interrupt_that_breaks_a_call_to_java_keeps_its_name(driver):
+    run_id = driver.start(BROKEN_CALL)
+    driver.wait_for(run_id, "stream")
+
+    driver.host.interrupt()
+    outcome = driver.finish(run_id)
+
+    error = outcome.of("error")[0]
+    assert (error["ename"], outcome.done["error"]["ename"]) == ("KeyboardInterrupt", "KeyboardInterrupt")
+    text = "\n".join(error["traceback"])
+    assert "time" in text
+    assert "Py4J" not in error["traceback"][-1]
+    assert "KeyboardInterrupt" in error["traceback"][-1]

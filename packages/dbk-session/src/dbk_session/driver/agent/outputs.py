@@ -101,4 +101,7 @@ class Outputs:
         etype, evalue, tb = original(*args, **kwargs)
         if evalue is None:
             return etype, evalue, tb
+        interrupt = tracebacks.interrupt_behind(evalue)
+        if interrupt is not None:
+            etype, evalue, tb = type(interrupt), interrupt, interrupt.__traceback__
         return etype, evalue, tracebacks.without_agent(evalue, tb)

@@ -24,6 +24,18 @@ def without_agent(error: BaseException, tb: TracebackType | None) -> TracebackTy
     return _prune(tb)
 
 
+def interrupt_behind(error: BaseException) -> BaseException | None:
+    """The KeyboardInterrupt that an error of Py4J stands for: it broke the call to the JVM in which it came."""
+    seen: set[int] = set()
+    each: BaseException | None = error if type(error).__name__.startswith("Py4J") else None
+    while each is not None and id(each) not in seen:
+        if isinstance(each, KeyboardInterrupt):
+            return each
+        seen.add(id(each))
+        each = each.__cause__ or each.__context__
+    return None
+
+
 def _prune(tb: TracebackType | None) -> TracebackType | None:
     while tb is not None and _is_agents(tb):
         tb = tb.tb_next
