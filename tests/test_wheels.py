@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import site
 import subprocess
@@ -98,3 +99,20 @@ def test_the_demo_runs_from_the_wheels(installed, root, tmp_path):
     assert origin.stdout.startswith(str(installed.parents[1]))
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert "caught: TABLE_OR_VIEW_NOT_FOUND" in demo.stdout
+
+
+def test_the_readmes_push_runs_in_an_empty_project(installed, root, tmp_path):
+    (block,) = re.findall(r"^```bash\n(python3 [^`]*dbk-sync push[^`]*)^```$", (root / "README.md").read_text(), re.M)
+    setup, _, rest = block.partition("\n")
+    (tmp_path / ".venv").symlink_to(installed.parents[1])
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+
+    run = subprocess.run(
+        ["bash", "-euc", rest], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    # What the first line installs is what `installed` has: dbk-sync and all that it needs of ours.
+    assert setup.endswith("pip install -q packages/dbk-config packages/dbk-sync")
+    assert (run.returncode, run.stdout) == (0, "")
+    assert f"No file is selected in {tmp_path}/my-project." in run.stderr
+    assert "Name a target" in run.stderr
