@@ -1,4 +1,9 @@
-"""Sessions on the embedded workspace, over real HTTP; each test cleans up what it opens."""
+"""Sessions on the embedded workspace, over real HTTP; each test cleans up what it opens.
+
+A preset of the workspace is a runtime and an access mode. `DBK_PRESETS` names those to run on (`all`, or for instance
+`15.4-standard,16.4-dedicated`). Without it most tests run on the newest, and those marked `every_preset` on three that
+have every runtime and both access modes among them.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +24,33 @@ settings.register_profile("session", deadline=None, suppress_health_check=[Healt
 settings.load_profile("session")
 
 
+PRESETS = [f"{runtime}-{mode}" for runtime in ("17.3", "16.4", "15.4") for mode in ("dedicated", "standard")]
+FEW = ["17.3-dedicated", "16.4-standard", "15.4-dedicated"]
+_NAMED = os.environ.get("DBK_PRESETS", "")
+CHOSEN = PRESETS if _NAMED == "all" else _NAMED.split(",") if _NAMED else PRESETS[:1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "every_preset: runs on every runtime and access mode of the embedded workspace")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "_served" not in metafunc.fixturenames or _chooses_itself(metafunc.definition):
+        return
+    if metafunc.definition.get_closest_marker("every_preset"):
+        metafunc.parametrize("_served", CHOSEN if _NAMED else FEW, indirect=True, scope="session")
+    elif len(CHOSEN) > 1:
+        metafunc.parametrize("_served", CHOSEN, indirect=True, scope="session")
+
+
+def _chooses_itself(test: pytest.Item) -> bool:
+    return any("_served" in mark.args[0] for mark in test.iter_markers("parametrize"))
+
+
 @pytest.fixture(scope="session")
-def _served() -> Iterator[Workspace]:
-    with Workspace(spark=False) as workspace:
+def _served(request: pytest.FixtureRequest) -> Iterator[Workspace]:
+    runtime, access_mode = getattr(request, "param", CHOSEN[0]).split("-")
+    with Workspace(runtime=runtime, access_mode=access_mode, spark=False) as workspace:
         yield workspace
 
 

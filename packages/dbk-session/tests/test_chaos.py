@@ -1,19 +1,22 @@
 """A script of six cells, with one thing going wrong at one of its requests: nothing lost, nothing twice, nothing left.
 
 Every request of the script is a position; each kind of fault is tried at each. That takes a while, so the suite
-tries a sample; `DBK_CHAOS=full pytest packages/dbk-session/tests/test_chaos.py` walks all, `DBK_CHAOS=200` that many.
+tries a sample, on all presets of the workspace; `DBK_CHAOS=full pytest packages/dbk-session/tests/test_chaos.py` walks
+all on one preset, with `DBK_PRESETS=all` on each, and `DBK_CHAOS=200` that many.
 """
 
 from __future__ import annotations
 
 import os
 import random
+from itertools import product
 
 import pytest
 from dbk_session import ContextLost, Session
 from dbk_session.errors import SessionError
 
 SAMPLE = 12
+PRESETS = [f"{runtime}-{mode}" for runtime in ("17.3", "16.4", "15.4") for mode in ("dedicated", "standard")]
 MOST_REQUESTS = 40
 KINDS = [
     "drop-before",
@@ -44,11 +47,21 @@ CELLS = [
 
 
 def cases():
-    everything = [
-        (channel, kind, at) for channel in ("result", "spool") for kind in KINDS for at in range(MOST_REQUESTS)
-    ]
     chosen = os.environ.get("DBK_CHAOS", str(SAMPLE))
-    return everything if chosen == "full" else random.Random(20).sample(everything, int(chosen))
+    named = os.environ.get("DBK_PRESETS", PRESETS[0] if chosen == "full" else "all")
+    presets = PRESETS if named == "all" else named.split(",")
+    channels, positions = ("result", "spool"), range(MOST_REQUESTS)
+    everything = list(product(presets, channels, KINDS, positions))
+    if chosen == "full":
+        return everything
+    # As many on each preset.
+    return [
+        case
+        for nth, preset in enumerate(presets)
+        for case in random.Random(20 + nth).sample(
+            [known for known in everything if known[0] == preset], int(chosen) // len(presets)
+        )
+    ]
 
 
 def play(session, path):
@@ -76,7 +89,7 @@ EXPECTED = [
 ]
 
 
-@pytest.mark.parametrize(("channel", "kind", "at"), cases())
+@pytest.mark.parametrize(("_served", "channel", "kind", "at"), cases(), indirect=["_served"], scope="session")
 def test_one_fault_costs_at_most_one_clear_error(workspace, tmp_path, channel, kind, at):
     path = tmp_path / "counter"
     path.touch()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dbk_config.compute import judge
+from dbk_config.compute import judge, judge_id
 
 from dbk_session import _calls as calls
 from dbk_session._calls import Cluster
@@ -111,6 +111,8 @@ class Opener:
         )
 
     def _look(self) -> Cluster:
+        if self._patience is FIRST_CONTACT:
+            _refuse_at_sight(self._cluster_id)
         body = self._remote.call(calls.get_cluster(self._cluster_id), self._patience, self._stop)
         if self._patience is FIRST_CONTACT:
             self._patience = COMING_UP
@@ -180,11 +182,18 @@ class Opener:
         self._emit(ClusterProgress(cluster.state, cluster.message, self._clock.now() - self._began_s))
 
 
+def _refuse_at_sight(cluster_id: str) -> None:
+    """Refuses what the ID alone shows to be no cluster; the workspace would only say that it does not exist."""
+    verdict = judge_id(cluster_id)
+    if verdict is not None and verdict.level == "failed":
+        raise ClusterUnsupported(f"{verdict.message}.", verdict.hint)
+
+
 def _refuse_unsupported(cluster_id: str, body: Mapping[str, Any]) -> None:
-    """Refuses a cluster of a kind that runs no commands for anybody, before it is started in vain."""
-    verdicts = judge(body, "")
-    if len(verdicts) == 1 and verdicts[0].level == "failed":
-        raise ClusterUnsupported(f"Cluster {cluster_id} cannot be used: {verdicts[0].message}.", verdicts[0].hint)
+    """Refuses a cluster whose kind or runtime will do for nobody, before it is started in vain."""
+    for verdict in judge(body, ""):
+        if verdict.level == "failed":
+            raise ClusterUnsupported(f"Cluster {cluster_id} cannot be used: {verdict.message}.", verdict.hint)
 
 
 def _terminated(cluster_id: str, cluster: Cluster, why: str = "") -> ClusterTerminated:
