@@ -50,9 +50,7 @@ def judge_id(cluster_id: str) -> Verdict | None:
     """What the ID alone gives away, before asking the workspace: a warehouse, or serverless; None for nothing."""
     serverless = f"Serverless has no API for interactive Python; use Databricks Connect for it. {_CHOOSE}"
     if cluster_id.lower() in ("auto", "serverless"):
-        return Verdict(
-            "failed", f"{cluster_id!r} means serverless compute, which is not supported", serverless + _CHOOSE
-        )
+        return Verdict("failed", f"{cluster_id!r} means serverless compute, which is not supported", serverless)
     if re.fullmatch(r"[0-9a-f]{16}", cluster_id):
         return Verdict("failed", f"{cluster_id!r} is the ID of a SQL warehouse: it runs no Python", _CHOOSE)
     return None
