@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["door_of_client", "door_of_environment", "door_of_settings", "load_sdk", "needs_no_sdk"]
 
 _PRODUCT = "dbk-session"
+_DEFAULT_PROFILE = "DEFAULT"
 _SDK_VARIABLES = (
     "DATABRICKS_AUTH_TYPE",
     "DATABRICKS_WORKSPACE_ID",
     "DATABRICKS_ACCOUNT_ID",
     "DATABRICKS_DISCOVERY_URL",
 )
-_NO_CREDENTIALS = re.compile(r"cannot configure default credentials|default auth|not configured")
+# RFC 6749, 5.2: the token endpoint has looked at the credentials and will not take them. Anything else may pass.
+_FINAL_REFUSAL = re.compile(
+    r"invalid_client|invalid_grant|invalid_request|invalid_scope|unauthorized_client|unsupported_grant_type|access_denied"
+)
+_NO_CREDENTIALS = re.compile(r"cannot configure default credentials|not configured")
 # The constructor asks the host for metadata and blocks until this budget is used up when nobody answers.
 _START_UP_BUDGET_S = 3
 _START_UP_TIMEOUT_S = 10
@@ -52,16 +57,25 @@ def door_of_client(client: WorkspaceClient) -> Door:
     return _door(client.config)
 
 
-def door_of_settings(settings: Settings) -> Door:
+def door_of_settings(settings: Settings, *, refused: bool = False) -> Door:
     """The way in that settings describe.
+
+    Args:
+        settings: what is known.
+        refused: the credentials in them are not taken any more: a profile's token is read from its file again.
 
     Raises:
         TokenNotSet: no credentials anywhere.
         AuthenticationError: credentials that the SDK refuses to use.
     """
-    if needs_no_sdk(settings):
+    arguments = settings.sdk_arguments()
+    if refused and settings.token is not None and settings.origin("token").layer == "profile":
+        del arguments["token"]
+        arguments["profile"] = settings.profile or _DEFAULT_PROFILE
+        arguments |= {"config_file": str(settings.config_file)} if settings.config_file else {}
+    elif needs_no_sdk(settings):
         return _bearer_door(settings)
-    return _door(_config(settings.sdk_arguments()))
+    return _door(_config(arguments))
 
 
 def needs_no_sdk(settings: Settings) -> bool:
@@ -131,11 +145,16 @@ def _without_secrets(text: str) -> str:
 def _door(config: Config) -> Door:
     host = str(config.host or "").rstrip("/")
     user_agent = str(config.user_agent)
+    have_worked = threading.Event()
 
     def headers() -> dict[str, str]:
         try:
             found = dict(config.authenticate())
+            have_worked.set()
         except ValueError as error:
+            if have_worked.is_set() and not _FINAL_REFUSAL.search(str(error)):
+                # In a long command a token is refreshed many times, and its endpoint may be out for a moment.
+                raise ConnectionLost("Connection lost: the credentials could not be refreshed.") from error
             raise _translated(error) from error
         except OSError as error:
             raise ConnectionLost(f"Connection lost: the credentials could not be refreshed ({error}).") from error

@@ -26,12 +26,12 @@ class Link:
 
     Args:
         entry: the session, as it will be noted in the journal; its host is filled in.
-        make_door: finds the credentials; called once, and again when they are refused.
+        make_door: finds the credentials; called once with False, and with True when they are refused.
         journal: where open contexts are noted.
         clock: time and waiting.
     """
 
-    def __init__(self, entry: Entry, make_door: Callable[[], Door], journal: Journal, clock: Clock) -> None:
+    def __init__(self, entry: Entry, make_door: Callable[[bool], Door], journal: Journal, clock: Clock) -> None:
         self._entry = entry
         self._make_door = make_door
         self._journal = journal
@@ -64,7 +64,7 @@ class Link:
         """
         with self._lock:
             if self._remote is None:
-                door = self._make_door()
+                door = self._make_door(False)
                 self._entry = replace(
                     self._entry, host=door.host, pid=os.getpid(), mark=process_mark(os.getpid()), detached=None
                 )
@@ -79,9 +79,9 @@ class Link:
 
     def _renewed(self) -> Transport | None:
         """A transport with other credentials than those that were refused, None when there are no others."""
-        door = self._make_door()
+        door = self._make_door(True)
         headers = door.headers()
-        if headers == self._headers:
+        if _credentials(headers) == _credentials(self._headers):
             return None
         self._headers = headers
         return GuardedHttp(door, self._entry, self._journal, self._watchdog)
@@ -117,3 +117,7 @@ class Link:
     def _close_remote(self) -> None:
         if self._remote is not None:
             self._remote.close()
+
+
+def _credentials(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name != "User-Agent"}

@@ -13,7 +13,7 @@ from dbk_session._events import SparkProgress
 from dbk_session._feed import Feed
 from dbk_session._schedule import CONTROL
 from dbk_session.driver import wire
-from dbk_session.errors import ConnectionLost, SessionError
+from dbk_session.errors import AuthenticationError, ConnectionLost, SessionError
 
 __all__ = ["Pump"]
 
@@ -198,7 +198,7 @@ class Pump:
         with self._changed:
             if self._feed is feed:
                 self._feed, self._healthy = None, False
-        if not isinstance(error, ConnectionLost):
+        if not isinstance(error, (AuthenticationError, ConnectionLost)):
             self._failed(str(error))
         feed.track.look.set()
 

@@ -40,7 +40,8 @@ class Remote:
         transport: sends one request, once.
         clock: time and waiting.
         notice: called with one line when the workspace has not answered for a while, and again when it does.
-        renew: makes a transport with fresh credentials, None when there are no others; tried once after a refusal.
+        renew: makes a transport with fresh credentials, None when there are no others; tried once for each request
+            that was refused.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Remote:
         self._clock = clock
         self._notice = notice
         self._renew = renew
+        self._renewing = threading.Lock()
 
     def close(self) -> None:
         """Lets go of connections."""
@@ -75,8 +77,9 @@ class Remote:
         outage = _Outage(self._clock, patience, self._notice)
         renewed = False
         while True:
+            transport = self._transport
             try:
-                answer = self._transport.send(call)
+                answer = transport.send(call)
             except (NotSent, Unsure) as error:
                 if isinstance(error, Unsure) and not call.repeatable:
                     raise Doubtful(str(error)) from error
@@ -86,7 +89,7 @@ class Remote:
             if refusal is None:
                 outage.over()
                 return _body(answer, call)
-            if refusal.kind == "credentials" and not renewed and self._renewed():
+            if refusal.kind == "credentials" and not renewed and self._is_renewed(transport):
                 renewed = True
                 continue
             self._judge(call, refusal)
@@ -102,12 +105,15 @@ class Remote:
             return
         raise error_of(refusal, call)
 
-    def _renewed(self) -> bool:
-        fresh = self._renew() if self._renew else None
-        if fresh is None:
-            return False
-        self._transport = fresh
-        return True
+    def _is_renewed(self, refused: Transport) -> bool:
+        """Whether there are other credentials than those that were refused; several threads may ask at once."""
+        with self._renewing:
+            if self._transport is not refused:
+                return True
+            fresh = self._renew() if self._renew else None
+            if fresh is not None:
+                self._transport = fresh
+            return fresh is not None
 
     def _pause(self, delay_s: float, stop: threading.Event | None) -> None:
         if self._clock.wait(stop or threading.Event(), delay_s):

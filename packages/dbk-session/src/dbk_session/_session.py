@@ -22,6 +22,7 @@ from dbk_session._link import Link
 from dbk_session._results import CommandResult, Completeness, Completion, Inspection
 from dbk_session._schedule import FIRST_CONTACT
 from dbk_session._track import Attachments, Order, Track
+from dbk_session._transport import Door
 from dbk_session.driver import wire
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class Session:
         )
         plan = Plan(channel or known.channel, known.start_timeout_s, known.output_limit_mb, known.display_rows)
         clock = RealClock()
-        door = (lambda: door_of_client(client)) if client is not None else (lambda: door_of_settings(known))
+
+        def door(refused: bool) -> Door:
+            return door_of_client(client) if client is not None else door_of_settings(known, refused=refused)
+
         self._bus = Bus(on_event)
         self._snapshots = _asking.Snapshots()
         self._engine = Engine(plan, Link(entry, door, Journal(), clock), clock, self._bus, prepare)

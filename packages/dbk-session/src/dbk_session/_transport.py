@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from dbk_session._calls import Answer, Call
+from dbk_session.errors import ConnectionLost
 
 if TYPE_CHECKING:
     import requests
@@ -77,7 +78,10 @@ class Http:
         """See `Transport.send`."""
         import requests
 
-        headers = self._door.headers()
+        try:
+            headers = self._door.headers()
+        except ConnectionLost as error:
+            raise NotSent(error.message) from error
         try:
             response = self._session.request(
                 call.method, self._door.host + call.path, **_content(call), headers=headers

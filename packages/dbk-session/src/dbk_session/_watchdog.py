@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dbk_session import _calls as calls
@@ -149,8 +150,8 @@ class GuardedHttp:
     """A `Transport` that has the guard create contexts, and sends everything else itself."""
 
     def __init__(self, door: Door, entry: Entry, journal: Journal, watchdog: Watchdog | None) -> None:
-        self._http = Http(door)
-        self._door = door
+        self._door = replace(door, headers=lambda: self._passed_on(door.headers()))
+        self._http = Http(self._door)
         self._entry = entry
         self._journal = journal
         self._watchdog = watchdog
@@ -160,7 +161,7 @@ class GuardedHttp:
         if call.path != _CREATE_PATH:
             return self._http.send(call)
         if self._watchdog is not None:
-            self._watchdog.refresh(self._door.headers())
+            self._door.headers()
             answer = self._watchdog.create()
             if answer is not None:
                 return answer
@@ -173,3 +174,9 @@ class GuardedHttp:
     def close(self) -> None:
         """See `Transport.close`."""
         self._http.close()
+
+    def _passed_on(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The guard may need them any moment, and cannot refresh what it was not given."""
+        if self._watchdog is not None:
+            self._watchdog.refresh(headers)
+        return headers
