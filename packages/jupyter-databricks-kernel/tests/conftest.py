@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import psutil
 import pytest
 from dbk_local import Workspace
@@ -16,12 +17,43 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from jupyter_databricks_kernel.install import Spec, install
-from jupyter_kernel_test.msgspec_v5 import validate_message
+from jupyter_kernel_test.msgspec_v5 import msg_structure_validator, validate_message
 
 # Generous on purpose: two slow cores, many processes. Nothing here waits that long when all is well.
 PATIENCE_S = 120.0
 LATENCY_S = 0.05
-_WITHOUT_SCHEMA = frozenset({"iopub_welcome", "comm_open", "comm_msg", "comm_close"})
+_IDENTIFIED = {"comm_id": {"type": "string"}, "data": {"type": "object"}}
+# What the suite of jupyter_kernel_test has no schema for.
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "iopub_welcome": {"required": ["subscription"], "properties": {"subscription": {"type": "string"}}},
+    "comm_open": {
+        "required": ["comm_id", "target_name", "data"],
+        "properties": {**_IDENTIFIED, "target_name": {"type": "string"}},
+    },
+    "comm_msg": {"required": ["comm_id", "data"], "properties": _IDENTIFIED},
+    "comm_close": {"required": ["comm_id"], "properties": _IDENTIFIED},
+    "comm_info_reply": {
+        "required": ["status", "comms"],
+        "properties": {"comms": {"type": "object", "additionalProperties": {"required": ["target_name"]}}},
+    },
+    "interrupt_reply": {"required": ["status"], "properties": {"status": {"enum": ["ok", "error"]}}},
+    **{f"{verb}_subshell_reply": {"required": ["status"]} for verb in ("create", "delete", "list")},
+    "debug_reply": {"required": ["type", "request_seq", "success", "command"]},
+    "input_request": {
+        "required": ["prompt", "password"],
+        "properties": {"prompt": {"type": "string"}, "password": {"type": "boolean"}},
+    },
+}
+
+
+def check(message: dict[str, Any]) -> None:
+    """Holds a message of the kernel against the schema of its type, of the suite or of our own."""
+    schema = _SCHEMAS.get(message["msg_type"])
+    if schema is None:
+        validate_message(message)
+        return
+    msg_structure_validator.validate(message)
+    jsonschema.validate(message["content"], {"type": "object", **schema})
 
 
 def until(condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> Any:
@@ -81,11 +113,17 @@ class Answer:
 
 
 class Client:
-    """A front end: sends requests and collects what belongs to them."""
+    """A front end: sends requests and collects what belongs to them.
+
+    Attributes:
+        stray: The iopub messages that belong to something else.
+        checked: The types of the messages that came and were held against their schemas.
+    """
 
     def __init__(self, kc: BlockingKernelClient) -> None:
         self.kc = kc
         self.stray: list[dict[str, Any]] = []
+        self.checked: set[str] = set()
 
     def run(self, code: str, *, timeout_s: float = PATIENCE_S, **options: Any) -> Answer:
         """Runs a cell to its end; `options` are those of `start` and `finish`."""
@@ -138,6 +176,7 @@ class Client:
             except queue.Empty:
                 continue
             if message["parent_header"].get("msg_id") == msg_id:
+                self._keep(message)
                 return message
         raise AssertionError(f"no reply to {msg_id} within {timeout_s:g} s")
 
@@ -147,9 +186,12 @@ class Client:
             message = self.kc.get_iopub_msg(timeout=timeout_s)
         except queue.Empty:
             return None
-        if message["msg_type"] not in _WITHOUT_SCHEMA:
-            validate_message(message)
+        self._keep(message)
         return message
+
+    def _keep(self, message: dict[str, Any]) -> None:
+        check(message)
+        self.checked.add(message["msg_type"])
 
     def _take_output(self, msg_id: str, answer: Answer) -> dict[str, Any] | None:
         message = self.next_output()
@@ -170,12 +212,12 @@ class Client:
         while not answer.reply and self.kc.shell_channel.msg_ready():
             message = self.kc.get_shell_msg(timeout=1)
             if message["parent_header"].get("msg_id") == msg_id:
-                validate_message(message)
+                self._keep(message)
                 answer.reply = message["content"]
 
     def _take_question(self, answers: list[str] | None) -> None:
         if answers and self.kc.stdin_channel.msg_ready():
-            self.kc.get_stdin_msg(timeout=1)
+            self._keep(self.kc.get_stdin_msg(timeout=1))
             self.kc.input(answers.pop(0))
 
 

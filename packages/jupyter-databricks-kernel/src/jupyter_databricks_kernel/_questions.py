@@ -2,9 +2,6 @@
 
 # mypy: allow-untyped-calls
 
-import builtins
-import keyword
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +10,7 @@ from jupyter_core.paths import jupyter_data_dir
 
 from jupyter_databricks_kernel._completeness import is_complete
 from jupyter_databricks_kernel._history import History
+from jupyter_databricks_kernel._language import describe, names
 from jupyter_databricks_kernel._protocol import AsyncKernel
 from jupyter_databricks_kernel._threads import in_thread
 
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from jupyter_databricks_kernel._remote import Remote
 
 __all__ = ["AnsweringKernel"]
-
-_NAME_AT_END = re.compile(r"(?:^|[^\w.'\"])([A-Za-z_]\w*)$")
 
 
 class AnsweringKernel(AsyncKernel):
@@ -37,12 +33,12 @@ class AnsweringKernel(AsyncKernel):
         return self._remote_made is not None and self._remote_made.live
 
     async def do_complete(self, code: str, cursor_pos: int | None) -> dict[str, Any]:
-        """Names that fit at the cursor; before the first cell those of the language itself."""
+        """Names that fit at the cursor; those of the language itself where the interpreter gives none."""
         cursor = len(code) if cursor_pos is None else cursor_pos
         found = await self._ask("complete", lambda remote: remote.complete(code, cursor))
-        if found is not None:
+        if found is not None and found["matches"]:
             return {"status": "ok", **found}
-        return {"status": "ok", **_language_names(code, cursor)}
+        return {"status": "ok", **names(code, cursor)}
 
     async def do_inspect(
         self,
@@ -51,11 +47,12 @@ class AnsweringKernel(AsyncKernel):
         detail_level: int = 0,
         omit_sections: Any = (),  # noqa: ARG002  # part of the base's signature
     ) -> dict[str, Any]:
-        """What is known of the object at the cursor."""
+        """What is known of the object at the cursor; of a built-in one also where the interpreter says nothing."""
         found = await self._ask("inspect", lambda remote: remote.inspect(code, cursor_pos, detail_level))
-        if found is not None:
+        if found is not None and found["found"]:
             return {"status": "ok", **found}
-        return {"status": "ok", "found": False, "data": {}, "metadata": {}}
+        data = describe(code, cursor_pos)
+        return {"status": "ok", "found": bool(data), "data": data, "metadata": {}}
 
     async def _ask(self, name: str, question: Callable[["Remote"], dict[str, Any]]) -> dict[str, Any] | None:
         """The answer of the interpreter, None when there is none to be had."""
@@ -96,15 +93,3 @@ class AnsweringKernel(AsyncKernel):
             case _:
                 entries = []
         return {"status": "ok", "history": entries}
-
-
-def _language_names(code: str, cursor: int) -> dict[str, Any]:
-    found = _NAME_AT_END.search(code[:cursor])
-    prefix = found.group(1) if found else ""
-    names = sorted({*keyword.kwlist, *dir(builtins)}) if prefix else []
-    return {
-        "matches": [name for name in names if name.startswith(prefix)],
-        "cursor_start": cursor - len(prefix),
-        "cursor_end": cursor,
-        "metadata": {},
-    }
