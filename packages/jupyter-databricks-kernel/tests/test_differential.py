@@ -1,7 +1,10 @@
 """The same cells on stock ipykernel and on this kernel: the normalised transcripts must be equal."""
 
+import importlib.util
 import re
+from pprint import pformat
 
+import nbformat
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 
@@ -106,6 +109,44 @@ CELLS = {
     "pretty": "{'b': list(range(30)), 'a': {'x' * 30: 'y' * 40}}",
     "a set of types": "{1.5, 2}, frozenset(), range(3), b'x', 3j, ...",
     "input refused": "input('?')",
+    "a figure": (
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nprint('before')\n"
+        "plt.plot([1, 2]); plt.show()\nprint('after')"
+    ),
+    "a figure at the end of a cell": "figure, axes = plt.subplots()",
+    "a figure as a value": "plt.figure(figsize=(1, 1));",
+    "a frame": "import pandas\npandas.DataFrame({'a': [1, 2], 'b': ['x', None]})",
+    "a plotly bundle": (
+        "display({'application/vnd.plotly.v1+json': {'data': [{'type': 'bar', 'y': [1, 2]}], 'layout': {}},"
+        " 'text/html': '<div></div>'}, raw=True)"
+    ),
+    "an altair bundle": (
+        "display({'application/vnd.vegalite.v5+json': {'mark': 'bar', 'data': {'values': []}},"
+        " 'text/plain': '<chart>'},"
+        " raw=True, metadata={'application/vnd.vegalite.v5+json': {'embed_options': {}}})"
+    ),
+    "geojson": "GeoJSON({'type': 'Point', 'coordinates': [1, 2]})",
+    "a pretty printer": "class P:\n    def _repr_pretty_(self, p, cycle): p.text('pretty!')\nP()",
+    "a display hook of one's own": "class D:\n    def _ipython_display_(self): print('shown by itself')\nD()",
+    "timed": "%%capture --no-stdout\nprint('kept')",
+    "a magic of one's own": (
+        "from IPython.core.magic import register_cell_magic\n"
+        "@register_cell_magic\n"
+        "def shout(line, cell): print(line, cell.upper())"
+    ),
+    "its use": "%%shout now\nwords",
+    "tasks": "await asyncio.gather(*(asyncio.sleep(0.01 * n, n) for n in range(3)))",
+    "a comm": (
+        "from comm import create_comm\nc = create_comm(target_name='ours', data={'a': 1}, metadata={'m': 2})\n"
+        "c.send({'b': 2}, buffers=[b'bytes'])\nc.close()"
+    ),
+    "a slider": "import ipywidgets\ns = ipywidgets.IntSlider(value=3, description='n')\ns",
+    "a slider moved by code": "s.value = 5",
+    "a widget that shows output": "o = ipywidgets.Output()\nwith o:\n    print('inside')\no",
+    "a box of widgets": "ipywidgets.VBox([s, ipywidgets.Label('x')])",
+    "a widget with bytes": "ipywidgets.Image(value=b'\\x89PNG' + bytes(9), format='png')",
+    "an interaction": "ipywidgets.interact(lambda x: print('x is', x), x=4);",
+    "a widget closed": "s.close()",
 }
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -116,9 +157,20 @@ _PLACE = re.compile(r"(?:Cell In\[\d+\], line \d+|File:? [^\n]*|\(\S+, line \d+\
 BETTER_REPLY = {"a repr that fails"}
 
 
+# Widgets and comms are named by chance.
+_NAME_OF_CHANCE = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-f])")
+NEEDS = {"ipywidgets": "ipywidgets", "pandas": "pandas", "plt": "matplotlib", "tqdm": "tqdm"}
+
+
 def normal(text):
     text = _ADDRESS.sub("0x0", _ANSI.sub("", text))
     return _PLACE.sub("PLACE", text)
+
+
+def numbered(transcript):
+    """The transcript as text, where the names that are made by chance are numbered as they come."""
+    names = {}
+    return _NAME_OF_CHANCE.sub(lambda found: f"name {names.setdefault(found[0], len(names))}", transcript)
 
 
 def plain(value):
@@ -145,8 +197,10 @@ def transcript(answer):
         elif kind == "error":
             shown.append((kind, {**content, "last line": normal(message["content"]["traceback"][-1])}))
         else:
-            shown.append((kind, content))
-    return shown, answer.reply["execution_count"], answer.count
+            if content.get("data", {}).get("state", {}).get("msg_id"):
+                content["data"]["state"]["msg_id"] = "that of the cell"
+            shown.append((kind, content, [bytes(buffer) for buffer in message["buffers"]]))
+    return numbered(pformat(shown, width=150)).splitlines(), answer.reply["execution_count"], answer.count
 
 
 def reply(answer):
@@ -166,7 +220,37 @@ def both(kernel, environment, start_kernel, tmp_path_factory):
 
 @pytest.mark.parametrize("name", CELLS)
 def test_a_cell_looks_as_on_ipykernel(both, name):
+    missing = {module for word, module in NEEDS.items() if word in CELLS[name] and not importlib.util.find_spec(module)}
+    if missing:
+        pytest.skip(f"not installed: {missing}")
     ours, theirs = (client.run(CELLS[name], user_expressions={"e": "1 + 1"}) for client in both)
 
     assert transcript(ours) == transcript(theirs)
     assert reply(ours) == reply(theirs) or name in BETTER_REPLY
+
+
+def test_check_09_a_progress_bar_ends_as_on_ipykernel(both):
+    preprocessors = pytest.importorskip("nbconvert.preprocessors")
+    pytest.importorskip("tqdm")
+    code = (
+        "import time\nfrom tqdm import tqdm\n"
+        "for _ in tqdm(range(100), bar_format='{desc}{bar:20}{n_fmt}/{total_fmt}', mininterval=0.02):\n"
+        "    time.sleep(0.005)"
+    )
+
+    def saved(client):
+        outputs = [nbformat.v4.output_from_msg(message) for message in client.run(code).messages]
+        cell = nbformat.v4.new_code_cell(code, outputs=outputs)
+        return preprocessors.CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)[0].outputs
+
+    ours, theirs = (saved(client) for client in both)
+
+    assert ours == theirs
+    (bar,) = ours
+    assert bar.name == "stderr"
+    assert bar.text.count("/100") == 1
+    assert "100/100" in bar.text
+
+
+def test_there_are_cells_of_every_kind():
+    assert len(CELLS) >= 60

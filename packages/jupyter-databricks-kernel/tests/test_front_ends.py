@@ -1,8 +1,12 @@
 """Programs that drive kernels: nbclient, papermill, `jupyter execute`, quarto, a console (checks 33 to 35, 37)."""
 
+import importlib.util
 import json
+import re
 import subprocess
 import sys
+import time
+import warnings
 
 import nbformat
 import pytest
@@ -136,6 +140,59 @@ def test_check_34_jupyter_execute_saves_a_notebook(command_env, make_project, tm
     assert nbformat.read(tmp_path / "nb.ipynb", as_version=4).cells[0].outputs[0]["text"] == "ran\n"
 
 
+def test_check_34_the_way_of_jupyter_scheduler(command_env, workspace, specs, make_project, monkeypatch):
+    """Its executor gives the notebook to nbconvert with these arguments, and exports what it gets."""
+    nbconvert = pytest.importorskip("nbconvert")
+    pytest.importorskip("ipywidgets")
+    for name, value in command_env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(warnings, "filters", [("ignore", None, Warning, None, 0), *warnings.filters])
+    nb = notebook(["import greeting\nprint(greeting.WORD)", SLIDER, "1/0"])
+    folder = make_project()
+    executor = nbconvert.preprocessors.ExecutePreprocessor(
+        timeout=240, kernel_name="databricks", store_widget_state=True, cwd=str(folder), allow_errors=True
+    )
+
+    executor.preprocess(nb, {"metadata": {"path": str(folder)}})
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(nb)
+
+    nbformat.validate(nb)
+    assert nb.cells[0].outputs[0].text == "hello\n"
+    assert "hello" in page
+    assert "ZeroDivisionError" in page
+
+
+SLIDER = """import ipywidgets as w
+slider = w.IntSlider(value=3)
+out = w.Output()
+with out:
+    print("inside")
+slider.value = 8
+w.VBox([slider, out])"""
+
+
+def test_check_36_the_saved_state_of_widgets_is_whole(execute):
+    pytest.importorskip("ipywidgets")
+    bar = "from tqdm.notebook import tqdm\nfor _ in tqdm(range(20), desc='steps'): pass"
+    with_tqdm = [bar] if importlib.util.find_spec("tqdm") else []
+
+    nb = execute([SLIDER, *with_tqdm])
+
+    nbformat.validate(nb)
+    saved = nb.metadata.widgets["application/vnd.jupyter.widget-state+json"]
+    assert (saved.version_major, saved.version_minor) == (2, 0)
+    models = {model.model_name: model.state for model in saved.state.values()}
+    assert models["IntSliderModel"]["value"] == 8
+    assert models["OutputModel"]["outputs"][0]["text"] == "inside\n"
+    assert nb.cells[0].outputs[0].data["application/vnd.jupyter.widget-view+json"].model_id in saved.state
+    known = set(saved.state)
+    assert set(re.findall(r"IPY_MODEL_(\w+)", json.dumps(saved.state))) <= known
+    if with_tqdm:
+        assert (models["FloatProgressModel"]["value"], models["FloatProgressModel"]["bar_style"]) == (20, "success")
+        views = [output.data.get("application/vnd.jupyter.widget-view+json") for output in nb.cells[1].outputs]
+        assert [view.model_id in known for view in views if view] == [True]
+
+
 def test_check_34_the_sequence_of_quarto(client):
     """Set-up without history, a cell, an inline expression as an empty cell, clean-up without history."""
     setup = client.run("import json\nfig_width = 7", store_history=False)
@@ -148,6 +205,38 @@ def test_check_34_the_sequence_of_quarto(client):
     assert inline.reply["user_expressions"]["0"]["data"]["text/plain"] == "14"
     assert inline.reply["user_expressions"]["1"]["ename"] == "NameError"
     assert cleanup.stdout == "bye\n"
+
+
+# What VS Code runs before it calls a kernel ready (vscode-jupyter: kernel.ts, kernelStartupCodeProviders).
+VS_CODE = [
+    "try:\n    import ipywidgets as _VSCODE_ipywidgets\n    print('ipywidgets', _VSCODE_ipywidgets.__version__)\n"
+    "    del _VSCODE_ipywidgets\nexcept: pass",
+    "try:\n    import matplotlib as _VSCODE_matplotlib\n    import matplotlib_inline as _VSCODE_inline\n"
+    "    _VSCODE_matplotlib.rcParams['figure.dpi'] = 96\nexcept: pass",
+    "%config Completer.use_jedi = False",
+    "import os as _VSCODE_os\n_VSCODE_os.environ['__VSCODE'] = '1'",
+    "__vsc_ipynb_file__ = '/home/me/a.ipynb'",
+]
+
+
+def test_check_35_the_start_of_vs_code_starts_no_stopped_cluster(environment, start_kernel, make_project, workspace):
+    workspace.reset()
+    workspace.set_cluster_state("TERMINATED")
+    workspace.clear_requests()
+    try:
+        with start_kernel(environment(workspace), make_project()) as running:
+            began_s = time.monotonic()
+            answers = [running.client.run(code, store_history=False) for code in VS_CODE]
+            silent = running.client.run(VS_CODE[0], silent=True)
+            # A second is promised for each on a quiet machine.
+            assert time.monotonic() - began_s < 10 * 6
+            requests = workspace.requests()
+    finally:
+        workspace.reset()
+
+    assert [answer.reply["status"] for answer in [*answers, silent]] == ["ok"] * 6
+    assert [answer.kinds for answer in answers] == [[]] * 5
+    assert requests == []
 
 
 def test_check_35_completion_by_executed_code_as_vs_code_does_it(client):
