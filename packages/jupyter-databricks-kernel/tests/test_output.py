@@ -1,6 +1,7 @@
 """What a cell shows, live and in full (checks 7 to 17)."""
 
 import base64
+import itertools
 import time
 
 import pytest
@@ -10,6 +11,11 @@ import matplotlib
 matplotlib.use("module://matplotlib_inline.backend_inline")
 import matplotlib.pyplot as plt
 """
+
+
+def in_turn(answer):
+    """The kinds of message in their order; a text may come in one piece or, on a busy machine, in several."""
+    return [kind for kind, _ in itertools.groupby(answer.kinds)]
 
 
 def test_check_07_prints_arrive_while_the_cell_runs(client):
@@ -126,7 +132,7 @@ def test_check_13_a_display_is_updated_from_a_later_cell(client):
 def test_check_13_output_is_cleared_when_the_code_asks(client, wait):
     answer = client.run(f"from IPython.display import clear_output\nprint(1)\nclear_output(wait={wait})\nprint(2)")
 
-    assert answer.kinds == ["stream", "clear_output", "stream"]
+    assert in_turn(answer) == ["stream", "clear_output", "stream"]
     assert answer.contents("clear_output") == [{"wait": wait}]
 
 
@@ -136,7 +142,7 @@ def test_check_14_text_and_figures_come_in_source_order(client):
 
     answer = client.run(code, timeout_s=120)
 
-    assert answer.kinds == ["stream", "display_data", "stream", "display_data", "stream"]
+    assert in_turn(answer) == ["stream", "display_data", "stream", "display_data", "stream"]
     pngs = [base64.b64decode(content["data"]["image/png"]) for content in answer.contents("display_data")]
     assert all(png.startswith(b"\x89PNG") for png in pngs)
 
@@ -195,7 +201,7 @@ def test_check_17_an_error_has_its_real_name_and_is_shown_once(client, code, ena
 def test_check_17_output_before_an_error_is_kept(client):
     answer = client.run("print('before')\n1/0")
 
-    assert answer.kinds == ["stream", "error"]
+    assert in_turn(answer) == ["stream", "error"]
     assert answer.stdout == "before\n"
 
 

@@ -46,11 +46,13 @@ class History:
 
     def store(self, line: int, source: str) -> None:
         """Keeps a cell under its number (`In [line]`)."""
-        self._change("insert or replace into cells (session, line, source) values (?, ?, ?)", line, source)
+        self._change(
+            "insert or replace into cells (session, line, source) values (:session, :line, :text)", line, source
+        )
 
     def store_output(self, line: int, output: str) -> None:
         """Adds the text of the value that the cell of that number gave."""
-        self._change("update cells set output = ?3 where session = ?1 and line = ?2", line, output)
+        self._change("update cells set output = :text where session = :session and line = :line", line, output)
 
     def tail(self, count: int, *, output: bool = False) -> list[Entry]:
         """The last `count` cells of all sessions, oldest first."""
@@ -108,7 +110,7 @@ class History:
         if connection is None:
             return
         try:
-            connection.execute(statement, (self._session, line, text))
+            connection.execute(statement, {"session": self._session, "line": line, "text": text})
         except sqlite3.Error:
             self.close()
 
