@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SCREEN_LINES = 40
+SCREEN_LINES = {100: 40, 80: 45}
+"""Columns of a terminal -> the lines that a help text may have there."""
 
 
 def load_script():
@@ -48,14 +49,19 @@ def test_a_page_is_what_the_code_says_now(page):
     assert (ROOT / "docs/reference" / page).read_text(encoding="utf-8") == reference.PAGES[page]().rstrip() + "\n"
 
 
+@pytest.mark.parametrize("columns", SCREEN_LINES)
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.prog)
-def test_help_fits_a_screen_and_has_an_example(parser, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "100")
+def test_help_fits_a_screen_has_an_example_and_exits_with_0(parser, columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
 
-    text = parser.format_help()
+    with pytest.raises(SystemExit) as end:
+        parser.parse_args(["--help"])
 
-    assert len(text.splitlines()) <= SCREEN_LINES
-    assert re.search(r"(?im)^examples?:", text)
+    text = capsys.readouterr().out
+    assert end.value.code == 0
+    assert len(text.splitlines()) <= SCREEN_LINES[columns]
+    assert max(map(len, text.splitlines())) <= 100
+    assert parser.prog.split()[-1] in re.split(r"(?im)^examples?:\n", text)[1]
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.prog)
@@ -79,19 +85,55 @@ def test_every_command_answers_help_and_version(command, option):
     assert command in run.stdout
 
 
-def test_every_option_named_in_a_page_exists():
-    """An option in a page's shell block belongs to the command it follows."""
-    known = {option for parser in PARSERS for action in parser._actions for option in action.option_strings}
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *ROOT.glob("packages/*/README.md")]
+COMMAND = re.compile(r"\b(?P<prog>dbk-(?:config|session|sync|local)|python -m jupyter_databricks_kernel\.install)\b")
+CODE = re.compile(r"^```(?:bash|console|yaml)\n(?P<block>.*?)^```|`(?P<inline>[^`\n]+)`", re.M | re.S)
+TOP = {parser.prog: parser for parser in PARSERS}
 
-    unknown = [
-        f"{page.name}: {line.strip()}"
-        for page in pages
-        for block in re.findall(r"^```bash\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.M | re.S)
-        for line in block.splitlines()
-        if (ours := re.search(r"\bdbk-(config|session|sync|local)\b[^|;&#]*", line))
-        for option in re.findall(r"(?<=\s)--[a-z][a-z-]+", ours[0].split(" -- ")[0])
-        if option not in known and " run job.py" not in line
+
+def named_commands(page):
+    """Every command line in a page's shell blocks and inline code, up to what ends it: (the command, its words)."""
+    for found in CODE.finditer(page.read_text(encoding="utf-8")):
+        for line in (found["block"] or found["inline"]).replace("\\\n", " ").splitlines():
+            starts = [match for match in COMMAND.finditer(line) if line[match.end() :][:1] in ("", " ")]
+            ends = [*(match.start() for match in starts[1:]), len(line)]
+            for start, end in zip(starts, ends, strict=False):
+                words = re.split(r"[|;&#>)\"]| -- ", line[start.end() : end])[0].split()
+                yield start["prog"], words
+
+
+def wrong_words(prog, words):
+    """The options, and the subcommand, that the command does not have."""
+    subcommand = words[0] if words and re.fullmatch(r"[a-z][a-z-]+", words[0]) else ""
+    parser = TOP.get(f"{prog} {subcommand}".strip(), TOP[prog])
+    is_unknown = subcommand and parser is TOP[prog] and prog != "python -m jupyter_databricks_kernel.install"
+    script = next((n for n, word in enumerate(words) if word.endswith((".py", ".ipynb"))), len(words))
+    known = {option for each in (parser, TOP[prog]) for action in each._actions for option in action.option_strings}
+    given = [word.partition("=")[0].strip("[]") for word in words[:script]]
+    return [subcommand] * bool(is_unknown) + [
+        word for word in given if re.fullmatch(r"--[a-z][a-z-]*", word) and word not in known
     ]
 
-    assert unknown == []
+
+def test_every_command_and_option_named_in_a_page_exists():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("packages/*/README.md")]
+    pages += ROOT.glob(".github/*.md")
+
+    found = [(page, prog, words) for page in pages for prog, words in named_commands(page)]
+
+    assert len(found) > 100
+    assert [
+        f"{page.relative_to(ROOT)}: {prog} {' '.join(words)}: {wrong}"
+        for page, prog, words in found
+        if (wrong := wrong_words(prog, words))
+    ] == []
+
+
+def test_every_option_is_in_the_reference():
+    page = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
+
+    for parser in PARSERS:
+        section = page[page.index(f"# `{parser.prog}`") :].partition("\n```\n")[0]
+        options = {
+            option for action in parser._actions for option in action.option_strings if action.help != "==SUPPRESS=="
+        }
+        assert {option for option in options if option not in section} == set(), parser.prog

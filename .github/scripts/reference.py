@@ -42,7 +42,7 @@ def events() -> str:
         for name in dbk_session.__all__
         if inspect.isclass(thing := getattr(dbk_session, name)) and issubclass(thing, dbk_session.Event)
     ]
-    intro = "`Session.stream` gives these, and `dbk-session --json` prints each as one line of JSON."
+    intro = "`Session.stream` gives these, and `dbk-session run --json` prints each as one line of JSON."
     return "\n".join(["# Events", "", NOTE, "", intro, "", *(section(event) for event in listed)])
 
 

@@ -13,10 +13,11 @@ from dbk_sync import _options
 
 PACKAGE: Final = "dbk-sync"
 _CONNECTION: Final = ("host", "profile")
-_EXIT_CODES: Final = """\
-exit codes: 0 done or nothing to do, 1 failed, 2 usage or settings, 3 source cannot be read, 4 size limit,
-5 sign-in or permission, 6 target differs from its manifest, 7 too many deletions, 8 target in use,
-10 differences found, 75 try again later, 130 and 143 interrupted"""
+_EXIT_CODES: Final = (
+    "Exit: 0 done or nothing to do, 1 failed, 2 usage or settings, 3 source cannot be read, 4 size limit, "
+    "5 sign-in or permission, 6 target differs from its manifest, 7 too many deletions, 8 target in use, "
+    "10 differences found, 75 try again later, 130 and 143 interrupted."
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -28,8 +29,8 @@ def make_parser() -> argparse.ArgumentParser:
     """The whole command."""
     parser = cli.make_parser(
         PACKAGE,
-        "Puts exactly the files git would take on a Databricks workspace or cluster, incrementally.",
-        example="dbk-sync push . /Workspace/Users/me@example.com/project\ndbk-sync push --dry-run\n\n" + _EXIT_CODES,
+        f"Puts exactly the files git would take on a Databricks workspace or cluster, incrementally. {_EXIT_CODES}",
+        example="dbk-sync push . /Workspace/Users/me@example.com/project\ndbk-sync push --dry-run",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_push(commands)
