@@ -16,6 +16,8 @@ import psutil
 import pytest
 from dbk_session import Finished, Session, Stream
 from dbk_session._journal import Entry, Journal
+from dbk_session._sweep import sweep
+from dbk_session._transport import Door, Http
 from dbk_session.errors import ContextLostError, SessionNotFound
 
 CLIENT = """
@@ -261,6 +263,27 @@ def test_closing_while_a_command_runs_cancels_it(workspace, open_session, until)
     assert command.result(60).status in ("cancelled", "lost")
     assert isinstance(list(command.events())[-1], Finished)
     assert workspace.contexts() == []
+
+
+def test_a_context_whose_creation_got_no_answer_is_known_of_until_the_cluster_stops(workspace, client, until, is_gone):
+    workspace.fault("POST /api/1.2/contexts/create", "drop-after")
+    process = client("result")
+    guard = ready(process)
+    process.kill()
+    process.wait()
+    until(lambda: is_gone(guard))
+    journal, http = Journal(), Http(Door(workspace.host, lambda: {"Authorization": f"Bearer {workspace.token}"}))
+    entry = next(journal.orphans())
+
+    still = sweep(journal, [entry], http)
+    left = workspace.contexts()
+    workspace.terminate_cluster()
+    stopped = sweep(journal, [entry], http)
+    http.close()
+
+    assert len(left) == len(still) == 1
+    assert (still[0].context_id, "the answer never came" in still[0].problem) == ("", True)
+    assert (stopped, list(journal.entries())) == ([], [])
 
 
 def test_an_entry_of_another_machine_is_not_swept(tmp_path):

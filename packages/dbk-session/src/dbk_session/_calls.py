@@ -119,7 +119,11 @@ class CommandStatus:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Answer of clusters/get, as far as it matters here; missing texts are ""."""
+    """Answer of clusters/get, as far as it matters here; missing texts are "", a missing time is 0.
+
+    Attributes:
+        started_s: when its driver was started last, in Unix seconds: nothing on it is older.
+    """
 
     state: str
     message: str
@@ -128,6 +132,7 @@ class Cluster:
     single_user: str
     runtime: str
     name: str
+    started_s: float = 0.0
 
 
 def create_context(cluster_id: str) -> Call:
@@ -211,6 +216,7 @@ def cluster_of(body: Mapping[str, Any]) -> Cluster:
         single_user=str(body.get("single_user_name") or ""),
         runtime=str(body.get("spark_version") or ""),
         name=str(body.get("cluster_name") or ""),
+        started_s=max(int(body.get(key) or 0) for key in ("start_time", "last_restarted_time")) / 1000,
     )
 
 

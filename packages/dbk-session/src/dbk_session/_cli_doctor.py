@@ -18,6 +18,7 @@ from dbk_session import _calls as calls
 from dbk_session._engine import Engine
 from dbk_session._events import ClusterProgress, Event, Notice
 from dbk_session._interpreter import Interpreter
+from dbk_session._journal import Journal
 from dbk_session._plain import text_of
 from dbk_session._schedule import RUNNING
 from dbk_session._session import Session
@@ -69,6 +70,7 @@ def report_of(session: Session) -> Iterator[tuple[str, Any]]:
     yield "round_trip_ms", _median_ms(lambda: _round_trip(interpreter), _ROUND_TRIPS)
     yield "trivial_command_ms", _median_ms(lambda: session.run("1"), _COMMANDS)
     yield "result_text_chars", _largest_text(session)
+    yield "contexts_without_an_answer", _unanswered(session)
 
 
 def _versions() -> Iterator[tuple[str, str]]:
@@ -93,6 +95,15 @@ def _agent(engine: Engine, interpreter: Interpreter) -> Iterator[tuple[str, Any]
     yield "driver_python", agent.python
     yield "runtime", agent.runtime
     yield "capabilities", list(agent.capabilities)
+
+
+def _unanswered(session: Session) -> int:
+    """Contexts that sessions of this machine have asked this cluster for, without ever being told their ids."""
+    journal = Journal()
+    here = [
+        entry for entry in journal.entries() if (entry.host, entry.cluster_id) == (session.host, session.cluster_id)
+    ]
+    return sum(len(journal.unanswered(entry.session)) for entry in here)
 
 
 def _round_trip(interpreter: Interpreter) -> None:

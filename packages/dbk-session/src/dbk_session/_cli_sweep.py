@@ -9,7 +9,7 @@ from dbk_config import cli
 
 from dbk_session._connect import door_of_environment, door_of_settings
 from dbk_session._journal import Entry, Journal
-from dbk_session._sweep import sweep
+from dbk_session._sweep import Swept, sweep
 from dbk_session._transport import Door, Http
 from dbk_session.errors import SessionError
 
@@ -41,7 +41,9 @@ def _list(journal: Journal) -> None:
             state = f"detached, attach with: dbk-session attach {entry.name}"
         else:
             state = "left over" if entry.session in orphans else f"in use by process {entry.pid}"
-        print(f"{entry.session}  {entry.cluster_id}  {len(journal.contexts(entry.session))} contexts  {state}")
+        known, unknown = len(journal.contexts(entry.session)), len(journal.unanswered(entry.session))
+        contexts = f"{known} contexts" + (f" and perhaps {unknown} more" if unknown else "")
+        print(f"{entry.session}  {entry.cluster_id}  {contexts}  {state}")
 
 
 def _sweep_host(arguments: argparse.Namespace, journal: Journal, host: str, entries: list[Entry]) -> int:
@@ -54,9 +56,16 @@ def _sweep_host(arguments: argparse.Namespace, journal: Journal, host: str, entr
     outcomes = sweep(journal, entries, http)
     http.close()
     for outcome in outcomes:
-        what = f"could not be removed: {outcome.problem}" if outcome.problem else "removed"
-        print(f"{outcome.entry.cluster_id} context {outcome.context_id} {what}")
-    return sum(1 for outcome in outcomes if outcome.problem)
+        print(f"{outcome.entry.cluster_id} {_told(outcome)}")
+    return sum(1 for outcome in outcomes if outcome.problem and outcome.context_id)
+
+
+def _told(outcome: Swept) -> str:
+    if not outcome.context_id:
+        # Nobody can do anything about it: no API lists contexts.
+        return f"may have a context more, {outcome.problem}; it runs nothing, and goes when the cluster stops"
+    what = f"could not be removed: {outcome.problem}" if outcome.problem else "removed"
+    return f"context {outcome.context_id} {what}"
 
 
 def _door(arguments: argparse.Namespace, host: str, entry: Entry) -> Door:

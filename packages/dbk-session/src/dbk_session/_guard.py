@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from dbk_session import _calls as calls
 from dbk_session._calls import Answer, Call, refusal_of
+from dbk_session._creation import create_noted
 from dbk_session._journal import Journal
 from dbk_session._transport import Door, Http, NotSent, Unsure, is_loopback
 from dbk_session.errors import ProtocolError, SessionError
@@ -104,23 +105,16 @@ class Guard:
             return  # the session has just died; the next read tells
 
     def _create(self) -> dict[str, Any]:
+        call = calls.create_context(self._setup["cluster_id"])
         try:
-            answer = self._send(calls.create_context(self._setup["cluster_id"]))
+            answer, context_id = create_noted(self._journal(), self._setup["session"], lambda: self._send(call))
         except NotSent as error:
             return {"not_sent": str(error)}
         except Unsure as error:
             return {"unsure": str(error)}
-        if refusal_of(answer) is None:
-            self._note(answer)
+        if context_id is not None:
+            self._contexts.append(context_id)
         return {"status": answer.status, "text": answer.text, "retry_after_s": answer.retry_after_s}
-
-    def _note(self, answer: Answer) -> None:
-        try:
-            context_id = calls.id_of(answer.json())
-        except ProtocolError:
-            return  # the session meets the same error and reports it
-        self._contexts.append(context_id)
-        self._journal().add_context(self._setup["session"], context_id)
 
     def _journal(self) -> Journal:
         return Journal(Path(self._setup["journal"]))
@@ -134,14 +128,14 @@ class Guard:
         """Destroys what is left. Tries for some minutes; what remains is for the next start to sweep."""
         if not self._contexts:
             if self._setup:
-                self._journal().remove(self._setup["session"])
+                self._journal().settle(self._setup["session"])
             return
         for context_id, text in self._farewells.items():
             self._say_farewell(context_id, text)
         for attempt in range(_CLEAN_TRIES):
             self._contexts = [known for known in self._contexts if not self._destroyed(known)]
             if not self._contexts:
-                self._journal().remove(self._setup["session"])
+                self._journal().settle(self._setup["session"])
                 return
             # Where a workspace on this very machine no longer listens, it has ended and its contexts with it.
             if self._refused and attempt + 1 >= _CLEAN_TRIES_HERE and is_loopback(self._setup["host"]):

@@ -4,9 +4,11 @@ One folder a session under the user's state folder, readable by the user alone:
 
     <state>/dbk-session/<session id>/session.json        who owns it, where it is
     <state>/dbk-session/<session id>/context-<id>         one empty file for each open context
+    <state>/dbk-session/<session id>/create-<time>-<nr>   one for each context that was asked for, until the answer
 
 The file of a context is made by whoever creates the context, right after the answer, and removed after its
-destruction. No credentials are written.
+destruction. Where the answer never comes, nobody can know whether there is a context, and the API lists none: then the
+third kind of file stays, so that it is at least known that there may be one. No credentials are written.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ import contextlib
 import json
 import os
 import platform
+import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,6 +28,7 @@ from typing import Any
 __all__ = ["Entry", "Journal", "process_mark", "state_folder"]
 
 _CONTEXT = "context-"
+_CREATE = "create-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +109,39 @@ class Journal:
 
     def contexts(self, session: str) -> tuple[str, ...]:
         """The contexts a session has open."""
-        try:
-            names = sorted(path.name for path in (self.folder / session).iterdir())
-        except OSError:
-            return ()
-        return tuple(name.removeprefix(_CONTEXT) for name in names if name.startswith(_CONTEXT))
+        return tuple(name.removeprefix(_CONTEXT) for name in self._files(session) if name.startswith(_CONTEXT))
+
+    def begin_create(self, session: str) -> str:
+        """Notes that a context is about to be asked for; gives the name of the note."""
+        home = self.folder / session
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        note = f"{_CREATE}{time.time():.3f}-{secrets.token_hex(4)}"
+        os.close(os.open(home / note, os.O_WRONLY | os.O_CREAT, 0o600))
+        return note
+
+    def end_create(self, session: str, note: str) -> None:
+        """Notes that the answer has come."""
+        (self.folder / session / note).unlink(missing_ok=True)
+
+    def unanswered(self, session: str) -> Mapping[str, float]:
+        """When contexts were asked for whose answer has not come, in Unix seconds, by the name of the note."""
+        notes = [name for name in self._files(session) if name.startswith(_CREATE)]
+        return {name: float(name.removeprefix(_CREATE).partition("-")[0]) for name in notes}
 
     def remove(self, session: str) -> None:
         """Forgets a session."""
         shutil.rmtree(self.folder / session, ignore_errors=True)
+
+    def settle(self, session: str) -> None:
+        """Forgets a session that certainly has nothing left on a cluster."""
+        if not self.contexts(session) and not self.unanswered(session):
+            self.remove(session)
+
+    def _files(self, session: str) -> list[str]:
+        try:
+            return sorted(path.name for path in (self.folder / session).iterdir())
+        except OSError:
+            return []
 
     def orphans(self) -> Iterator[Entry]:
         """Sessions of this machine whose process is gone and that were not detached."""

@@ -111,8 +111,7 @@ class Link:
         self._close_remote()
         if self._watchdog is not None:
             self._watchdog.close()
-        if not self._journal.contexts(self._entry.session):
-            self._journal.remove(self._entry.session)
+        self._journal.settle(self._entry.session)
 
     def _close_remote(self) -> None:
         if self._remote is not None:

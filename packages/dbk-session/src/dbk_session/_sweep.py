@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from dbk_session import _calls as calls
 from dbk_session._calls import refusal_of
@@ -14,10 +16,18 @@ from dbk_session.errors import SessionError
 
 __all__ = ["Swept", "sweep", "sweep_beside"]
 
+_CLOCKS_DIFFER_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What became of one left-over context; `problem` is "" when it is gone now."""
+    """What became of one left-over context.
+
+    Attributes:
+        entry: whose it was.
+        context_id: which one; "" for one that was asked for and whose id never came.
+        problem: "" when it is gone now.
+    """
 
     entry: Entry
     context_id: str
@@ -29,10 +39,41 @@ def sweep(journal: Journal, entries: Iterable[Entry], transport: Transport) -> l
     found: list[Swept] = []
     for entry in entries:
         outcomes = [_destroy(journal, entry, context_id, transport) for context_id in journal.contexts(entry.session)]
+        outcomes += _unanswered(journal, entry, transport)
         found += outcomes
         if not any(outcome.problem for outcome in outcomes):
             journal.remove(entry.session)
     return found
+
+
+def _unanswered(journal: Journal, entry: Entry, transport: Transport) -> list[Swept]:
+    """The contexts that may be left without anybody knowing their ids; those of an earlier driver are gone with it."""
+    notes = journal.unanswered(entry.session)
+    since_s = _nothing_is_older_than(entry, transport) if notes else 0.0
+    left = []
+    for note, asked_s in notes.items():
+        if asked_s + _CLOCKS_DIFFER_S < since_s:
+            journal.end_create(entry.session, note)
+        else:
+            left.append(Swept(entry, "", f"asked for at {_when(asked_s)}, and the answer never came"))
+    return left
+
+
+def _nothing_is_older_than(entry: Entry, transport: Transport) -> float:
+    """When the cluster's driver was started, in Unix seconds; infinity for a cluster that does not run."""
+    try:
+        answer = transport.send(calls.get_cluster(entry.cluster_id))
+        refusal = refusal_of(answer)
+        if refusal is not None:
+            return math.inf if refusal.kind == "no_cluster" else 0.0
+        cluster = calls.cluster_of(answer.json())
+    except (NotSent, Unsure, SessionError):
+        return 0.0
+    return math.inf if cluster.state in ("TERMINATED", "PENDING") else cluster.started_s
+
+
+def _when(unix_s: float) -> str:
+    return datetime.fromtimestamp(unix_s).astimezone().isoformat(sep=" ", timespec="seconds")
 
 
 def sweep_beside(journal: Journal, door: Door) -> None:

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dbk_session import _calls as calls
-from dbk_session._calls import Answer, Call, refusal_of
+from dbk_session._calls import Answer, Call
+from dbk_session._creation import create_noted
 from dbk_session._journal import Entry, Journal
 from dbk_session._transport import Door, Http, NotSent, Unsure
-from dbk_session.errors import ProtocolError
 
 __all__ = ["GuardedHttp", "Watchdog"]
 
@@ -165,11 +164,7 @@ class GuardedHttp:
             answer = self._watchdog.create()
             if answer is not None:
                 return answer
-        answer = self._http.send(call)
-        if refusal_of(answer) is None:
-            with contextlib.suppress(ProtocolError):
-                self._journal.add_context(self._entry.session, calls.id_of(answer.json()))
-        return answer
+        return create_noted(self._journal, self._entry.session, lambda: self._http.send(call))[0]
 
     def close(self) -> None:
         """See `Transport.close`."""
