@@ -100,9 +100,8 @@ def _agent(engine: Engine, interpreter: Interpreter) -> Iterator[tuple[str, Any]
 def _unanswered(session: Session) -> int:
     """Contexts that sessions of this machine have asked this cluster for, without ever being told their ids."""
     journal = Journal()
-    here = [
-        entry for entry in journal.entries() if (entry.host, entry.cluster_id) == (session.host, session.cluster_id)
-    ]
+    place = (session.host, session.cluster_id)
+    here = [entry for entry in journal.entries() if (entry.host, entry.cluster_id) == place]
     return sum(len(journal.unanswered(entry.session)) for entry in here)
 
 
