@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+from dbk_sync._cache import HashCache
 from dbk_sync._cli_push import push_once
 from dbk_sync._job import Job
-from dbk_sync._scan import scan
+from dbk_sync._watch import Watch
 from dbk_sync.errors import ChangedWhileReadingError, SyncError, TargetError, TransientError
 
 
@@ -16,11 +17,12 @@ def run_watch(job: Job) -> int | None:
     if target.kind == "cluster":
         raise TargetError("Watching does not work on clusters.", "Use a /Workspace or /Volumes directory.")
     seen = ""
-    cache = None
+    cache = HashCache()
+    watch = Watch(job.source, job.options)
     failed = ""
     while True:
         try:
-            found = scan(job.source, job.options, cache)
+            found = watch.scan(cache)
             cache = found.cache
             if found.manifest.tree != seen:
                 push_once(job, found)

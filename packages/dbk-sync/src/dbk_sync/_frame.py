@@ -64,6 +64,11 @@ class Frame:
             self._plain = Frame._bare(self)
             self._narrow(alive, directory)
 
+    @property
+    def chain(self) -> tuple[Placed, ...]:
+        """All rules, highest rank first."""
+        return self._chain
+
     def enter(self, directory: bytes) -> Frame:
         """The frame of `directory` (below the source, ended by `/`), a child of this frame's directory."""
         if self._plain is self:

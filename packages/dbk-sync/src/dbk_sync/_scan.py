@@ -102,8 +102,17 @@ def scan(
         LinkError: `links` is `error` and links leave the source; lists all.
         SecretsError: `secrets` is `error` and files look like secrets; lists all.
     """
-    options = options or ScanOptions()
-    cache = cache or HashCache()
+    return scan_closely(source, options or ScanOptions(), cache or HashCache(), clock_ns=clock_ns)[0]
+
+
+def scan_closely(
+    source: str | os.PathLike[str],
+    options: ScanOptions,
+    cache: HashCache,
+    *,
+    clock_ns: Callable[[], int] = time.time_ns,
+) -> tuple[Scan, Walk, Selection]:
+    """`scan`, together with where it looked."""
     started_ns = clock_ns()
     selection = Selection(source, options.exclude, use_gitignore=options.use_gitignore)
     with collector_paused():
@@ -116,7 +125,7 @@ def scan(
         updated = cache.updated(found.hits, fresh)
     _check_secrets(updated, options)
     skipped = (*found.skipped, *refused)
-    return Scan(
+    result = Scan(
         source=selection.source,
         cache=updated,
         skipped=tuple(sorted(skipped, key=_path)),
@@ -124,6 +133,7 @@ def scan(
         read_files=len(found.misses),
         warns_of_secrets=options.secrets != "off",
     )
+    return result, found, selection
 
 
 def select(source: str | os.PathLike[str], options: ScanOptions | None = None) -> list[bytes]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from dbk_sync._frame import OPTIONS, Frame, Placed, Verdict
@@ -38,6 +38,7 @@ class Selection:
     Attributes:
         source: The source directory, absolute and without links.
         unreadable: `(path, reason)` of every ignore file met so far that could not be read; see `check`.
+        gits: The directories below the source met so far that have something named `.git`.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Selection:
                 f"The source {os.fspath(source)} is not a directory.", "Set `source` to a folder that exists."
             )
         self.unreadable: list[tuple[bytes, str]] = []
+        self.gits: set[bytes] = set()
         self._patterns = tuple(os.fsencode(pattern) for pattern in exclude)
         self._use_gitignore = use_gitignore
         self._environ = environ
@@ -78,6 +80,7 @@ class Selection:
         if not self._use_gitignore:
             return frame
         if prefix and b".git" in names:
+            self.gits.add(prefix)
             repository = repository_at(os.path.join(self.source, prefix[:-1]))
             if repository is not None:
                 shared, fold = self._shared(repository)
@@ -87,6 +90,18 @@ class Selection:
             if content:
                 frame = frame.push(_placed(content, prefix + GITIGNORE, frame.fold, skip=len(prefix)), prefix)
         return frame
+
+    def ground(self, gits: Iterable[bytes]) -> object:
+        """All that decides from outside of the directories a walk lists; `gits` are those of an earlier walk.
+
+        Two of them are equal when nothing of it has changed in between. What is in an ignore file makes one object for
+        as long as it stays the same, see `ruleset_of_file`.
+        """
+        start = self.start()
+        repositories = [repository_at(os.path.join(self.source, prefix[:-1])) for prefix in gits]
+        nested = [None if one is None else (one, self._shared(one)) for one in repositories if self._use_gitignore]
+        above = (self.source, start.frame.chain, start.frame.fold, start.ignored_by, start.ignored_path)
+        return above, nested, tuple(self.unreadable)
 
     def marks(self, prefix: bytes) -> list[bytes]:
         """Those names in the directory `prefix` that `enter` wants to know."""

@@ -22,9 +22,10 @@ from dbk_sync._http import Http
 from dbk_sync._manifest import Manifest, difference
 from dbk_sync._pack import pack
 from dbk_sync._receiver import Driver, Receiver, refusal_of
-from dbk_sync._scan import ScanOptions, scan
+from dbk_sync._scan import ScanOptions
 from dbk_sync._stores import DbfsStore, VolumeStore, WorkspaceStore
 from dbk_sync._upload import Place, Uploader, removed_afterwards
+from dbk_sync._watch import Watch
 from dbk_sync.driver import version
 from dbk_sync.errors import ReceiverError, SyncError, UploadError
 
@@ -94,6 +95,8 @@ class Sync:
         progress: Hears `(bytes sent, bytes in all)` while a pack is uploaded.
         name: What the tree is found again by, also from another process; its files then stay after `close`. Without a
             name it is of this object alone, and goes with it.
+        watch: Whether a plan may rely on the operating system to tell that nothing has changed, where it can (Linux,
+            a local disk); else every plan looks at every file.
 
     Example:
         >>> sync = Sync(load(), driver=session_adapter)
@@ -112,6 +115,7 @@ class Sync:
         notify: Callable[[str], None] | None = None,
         progress: Callable[[int, int], None] | None = None,
         name: str | None = None,
+        watch: bool = True,
     ) -> None:
         self.source = Path(os.path.abspath(settings.project_dir / settings.sync.source))
         self._settings = settings
@@ -125,6 +129,7 @@ class Sync:
         self._session = secrets.token_hex(8) if name is None else hashlib.sha256(name.encode()).hexdigest()[:16]
         self._known = _Known()
         self._cache: HashCache | None = None
+        self._watch = Watch(self.source, self._options, enabled=watch)
         self._http: Http | None = None
         self._uploader = Uploader(settings.sync.store, self._places(), self._notify)
 
@@ -141,7 +146,7 @@ class Sync:
         """
         if self._cache is None:
             self._cache = _state.load(self._key()).cache
-        found = scan(self.source, self._options, self._cache)
+        found = self._watch.scan(self._cache)
         self._cache = found.cache
         return _plan.plan(found, self._known.base)
 
@@ -232,6 +237,7 @@ class Sync:
             with contextlib.suppress(Exception):  # at the end nobody can do anything about it
                 self._receiver.ask({"op": "close", **self._place()})
         self.forget()
+        self._watch.close()
         if self._http is not None:
             self._http.close()
 

@@ -31,6 +31,8 @@ class Walk:
         skipped: Sockets, pipes and devices.
         warnings: A source that is ignored as a whole.
         unreadable: Directories and files whose status or listing was refused.
+        directories: What was listed: prefixes, empty for the source, else ended by `/`.
+        shared: Files with more than one name, which may change through the other one.
     """
 
     hits: list[Row] = field(default_factory=list)
@@ -39,6 +41,8 @@ class Walk:
     skipped: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     unreadable: list[Problem] = field(default_factory=list)
+    directories: list[bytes] = field(default_factory=list)
+    shared: list[bytes] = field(default_factory=list)
 
 
 def walk(selection: Selection, rows: Rows | None = None) -> Walk:
@@ -69,6 +73,7 @@ class _Walker:
         self._pending.append((b"", start))
         while self._pending:
             prefix, frame = self._pending.pop()
+            self._found.directories.append(prefix)
             entries = self._listed(prefix)
             names = [entry.name for entry in entries]
             if prefix:
@@ -109,6 +114,8 @@ class _Walker:
                     status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode
                 ):
                     hit(row)
+                    if status.st_nlink != 1:
+                        self._found.shared.append(path)
                     continue
             except OSError as error:
                 self._refused(path, error)
@@ -124,6 +131,8 @@ class _Walker:
             self._pending.append((path + b"/", frame))
         elif kind == stat.S_IFREG:
             self._found.misses.append((path, status_of(status), status.st_size, status.st_mode))
+            if status.st_nlink != 1:
+                self._found.shared.append(path)
         elif kind == stat.S_IFLNK:
             self._found.links.append((path, status_of(status), status.st_size, status.st_mode))
         else:

@@ -21,10 +21,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dbk_sync import ContentReader, StateKey, pack, plan, scan, select
+from dbk_sync import ContentReader, Scan, ScanOptions, StateKey, pack, plan, scan, select
 from dbk_sync._selection import Selection
 from dbk_sync._state import load, save
 from dbk_sync._walk import walk
+from dbk_sync._watch import Watch
 
 IGNORE_FILE = """\
 # Byte-compiled
@@ -159,7 +160,20 @@ def measure(root: Path, files: int) -> dict[str, float]:
     }
     found = best_ms(works, runs=9 if files <= 10_000 else 5)
     assert load(key, environ).manifest == first.manifest
-    return found
+    return {**found, **measure_watch(root, first)}
+
+
+def measure_watch(root: Path, first: Scan) -> dict[str, float]:
+    """Times of looking again and planning, a thousand times, where the system tells that nothing happened."""
+    watch, took_ms = Watch(root, ScanOptions()), []
+    for number in range(1_010):
+        start = time.perf_counter()
+        assert plan(watch.scan(first.cache), first.manifest).is_empty
+        if number >= 10:  # the first ones look at every file
+            took_ms.append((time.perf_counter() - start) * 1000)
+    watch.close()
+    took_ms.sort()
+    return {"watched p50": took_ms[500], "watched p95": took_ms[950]}
 
 
 def gather_sources(root: Path, most_bytes: int) -> int:
@@ -216,6 +230,8 @@ def _print_phases(results: dict[int, dict[str, float]]) -> None:
         ("scan, nothing changed", lambda r: f"{r['unchanged']:.1f}"),
         ("... over the bare walk", lambda r: f"{r['unchanged'] / r['floor']:.2f}x"),
         ("... over git", lambda r: f"{r['unchanged'] / r['git ls-files']:.2f}x"),
+        ("look again, nothing changed, watched over: p50", lambda r: f"{r['watched p50']:.2f}"),
+        ("... p95", lambda r: f"{r['watched p95']:.2f}"),
         ("bare open + read + SHA-256", lambda r: f"{r['bare read']:.1f}"),
         ("first scan, hashing part", lambda r: f"{r['first scan'] - r['select']:.1f}"),
         ("... over the bare loop", lambda r: f"{(r['first scan'] - r['select']) / r['bare read']:.2f}x"),
