@@ -259,6 +259,45 @@ def test_a_stopped_cluster_is_no_failure(workspace, check):
     assert "terminated; the first cell starts it, which takes 5-6 minutes" in found["cluster"][0][1]
 
 
+def test_a_cluster_that_one_may_not_attach_to_is_found_out_before_the_first_cell(workspace, check):
+    workspace.set_options(permission="NONE")
+
+    code, found = check()
+
+    level, message, hint = found["cluster"][-1]
+    assert (code, level) == (1, "failed")
+    assert "Permission denied: " in message
+    assert "'Attach' permissions" in message
+    assert hint == 'Ask for "Can Attach To" or "Can Restart" permission on the cluster.'
+
+
+def test_a_cluster_that_gives_no_context_says_why(workspace, check):
+    body = '{"error": "ContextLimitExceeded: too many"}'
+    workspace.fault("POST /api/1.2/contexts/create", "status", times=1, status=500, text=body)
+
+    code, found = check()
+
+    assert code == 1
+    assert found["cluster"][-1][1].endswith("no execution context: ContextLimitExceeded: too many")
+    assert "limit of 145" in found["cluster"][-1][2]
+
+
+def test_the_context_that_was_opened_is_destroyed(workspace, check):
+    check()
+
+    assert workspace.contexts() == []
+
+
+def test_disabled_dbfs_is_named_as_such(workspace, check):
+    workspace.set_options(dbfs="disabled")
+
+    code, found = check()
+
+    ((level, message, hint),) = found["dbfs"]
+    assert (code, level, message) == (0, "warning", "DBFS is disabled in this workspace")
+    assert hint.endswith("dbk-config set sync.store workspace")
+
+
 def test_a_missing_right_on_dbfs_names_the_folder_and_another_store(workspace, check):
     workspace.fault("POST /api/2.0/dbfs/put", "status", times=1, status=403, code="PERMISSION_DENIED", message="no")
 

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any
 
-from dbk_config import compute
+from dbk_config import _probes, compute
+from dbk_config._probes import Finding
 from dbk_config._rest import Answer, Workspace, connect
 from dbk_config._rules import is_loopback
 from dbk_config._settings import Settings
 from dbk_config.errors import DbkError
 
 __all__ = ["Finding", "check", "find_user"]
-
-Level = Literal["ok", "warning", "failed", "skipped"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at.
-
-    Attributes:
-        name: `host`, `credentials`, `cluster`, `dbfs`, `volume` or `workspace`.
-        level: `ok`; `warning`: it may work; `failed`: it cannot; `skipped`: not looked at, because of another failure.
-        message: what was found, with the value.
-        hint: what to do; "" for nothing.
-    """
-
-    name: str
-    level: Level
-    message: str
-    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +27,8 @@ class User:
 def check(settings: Settings, connect: Callable[[Settings], Workspace] = connect) -> Iterator[Finding]:
     """The findings, as they are made.
 
-    Where the project's files would go, one empty file or folder is written and removed again.
+    Where the project's files would go, one empty file or folder is written and removed again; on a running cluster, an
+    execution context is opened and destroyed again.
     """
     try:
         workspace = connect(settings)
@@ -66,9 +47,9 @@ def check(settings: Settings, connect: Callable[[Settings], Workspace] = connect
     if not settings.sync.enabled:
         yield Finding("files", "skipped", "sync.enabled is false")
         return
-    yield from _store(settings, workspace)
+    yield from _probes.store(settings.sync, workspace)
     if settings.sync.extract_to == "workspace" or settings.sync.store == "workspace":
-        yield _workspace_folder(workspace, found)
+        yield _probes.home(workspace, found.name)
 
 
 def find_user(answer: Answer, settings: Settings) -> User | Finding:
@@ -114,8 +95,11 @@ def _cluster(settings: Settings, workspace: Workspace, user: User) -> Iterator[F
         return
     name = answer.body.get("cluster_name") or cluster_id
     yield _state(f"{name} ({cluster_id})", answer.body)
-    for verdict in compute.judge(answer.body, user.name, user.groups):
+    verdicts = compute.judge(answer.body, user.name, user.groups)
+    for verdict in verdicts:
         yield Finding("cluster", verdict.level, f"{name}: {verdict.message}", verdict.hint)
+    if answer.body.get("state") == "RUNNING" and all(verdict.level != "failed" for verdict in verdicts):
+        yield _probes.attach(workspace, cluster_id, name)
 
 
 def _no_cluster(settings: Settings, cluster_id: str, answer: Answer) -> Finding:
@@ -140,43 +124,6 @@ def _state(label: str, cluster: Any) -> Finding:
             "cluster", "failed", f"{said}: {cluster.get('state_message', '')}", "See the cluster's event log."
         )
     if state in ("TERMINATED", "TERMINATING"):
-        return Finding("cluster", "ok", f"{said}; the first cell starts it, which takes 5-6 minutes")
+        so = 'the first cell starts it, which takes 5-6 minutes, and "Can Restart" permission on it'
+        return Finding("cluster", "ok", f"{said}; {so}")
     return Finding("cluster", "ok", said)
-
-
-def _store(settings: Settings, workspace: Workspace) -> Iterator[Finding]:
-    """Whether the store that is tried first takes a file. None is a must: the next one is used where it does not."""
-    name = f".dbk-config-check-{secrets.token_hex(8)}"
-    if settings.sync.store == "dbfs":
-        path = f"/tmp/{name}"
-        answer = workspace.call("POST", "/api/2.0/dbfs/put", body={"path": path, "contents": "", "overwrite": False})
-        if answer.ok:
-            workspace.call("POST", "/api/2.0/dbfs/delete", body={"path": path})
-        hint = "Large changes travel another way. Verify DBFS write access to `/tmp/`, or choose that way yourself: "
-        yield _written("dbfs", "DBFS", "dbfs:/tmp/", answer, f"{hint}dbk-config set sync.store workspace")
-    elif settings.sync.store == "volume":
-        volume = settings.sync.volume or ""
-        path = "/api/2.0/fs/files" + quote(f"{volume}/{name}")
-        answer = workspace.call("PUT", path, data=b"")
-        if answer.ok:
-            workspace.call("DELETE", path)
-        hint = "Large changes travel another way. Verify that sync.volume exists and that you have WRITE VOLUME on it."
-        yield _written("volume", volume, volume, answer, hint)
-
-
-def _workspace_folder(workspace: Workspace, user: User) -> Finding:
-    home = f"/Workspace/Users/{user.name}/"
-    path = f"{home}.dbk-config-check-{secrets.token_hex(8)}"
-    answer = workspace.call("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
-    if answer.ok:
-        workspace.call("POST", "/api/2.0/workspace/delete", body={"path": path, "recursive": True})
-    hint = f"The files go to the driver's disk. Ask for read and write access to {home}, or choose the disk yourself: "
-    return _written("workspace", home, home, answer, f"{hint}dbk-config set sync.extract_to driver")
-
-
-def _written(name: str, what: str, path: str, answer: Answer, hint: str) -> Finding:
-    if answer.ok:
-        return Finding(name, "ok", f"{path} takes files")
-    denied = answer.status == 403 or answer.code == "PERMISSION_DENIED"
-    said = "Permission denied on" if denied else "Cannot write to"
-    return Finding(name, "warning", f"{said} {what}: {answer.message}", hint)
