@@ -30,6 +30,7 @@ BLOCK = re.compile(
     r"(?:^<!-- run: (?P<how>[^\n]*?) -->\n+)?^```(?P<language>python|bash|toml)\n(?P<code>.*?)^```$", re.M | re.S
 )
 LINK = re.compile(r"(?<!`)!?\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
+OURS = "https://github.com/i9wa4/jupyter-databricks-kernel/"
 BLOCK_TIMEOUT_S = 120
 
 
@@ -130,20 +131,30 @@ def test_a_block_that_is_not_run_says_why(block):
     assert re.fullmatch(r"no, \S.{8,}", block.how)
 
 
+def links(page):
+    """The targets of a page's links and pictures, code left out."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return [found["target"] for found in LINK.finditer(text)]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_within_the_repository_leads_somewhere(page):
-    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
-
     dead = []
-    for found in LINK.finditer(text):
-        target, _, anchor = found["target"].partition("#")
-        if re.match(r"[a-z]+:", target):
+    for link in links(page):
+        target, _, anchor = link.partition("#")
+        here = re.match(re.escape(OURS) + r"(?:blob|tree)/main/(.+)", target)
+        if re.match(r"[a-z]+:", target) and not here:
             continue
-        file = (page.parent / target).resolve() if target else page
+        file = ROOT / here[1] if here else (page.parent / target).resolve() if target else page
         if not file.exists() or (anchor and anchor not in anchors(file)):
-            dead.append(found["target"])
+            dead.append(link)
 
     assert dead == []
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("packages/*/README.md")), ids=lambda page: page.parent.name)
+def test_a_packages_page_on_the_index_has_no_relative_link(page):
+    assert [link for link in links(page) if not re.match(r"https://|#", link)] == []
 
 
 def anchors(file):
