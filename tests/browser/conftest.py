@@ -291,3 +291,9 @@ def screenshot():
             page.screenshot(path=IMAGES / name)
 
     return keep
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    """Waits for a condition: see `until`."""
+    return until
