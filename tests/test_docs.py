@@ -163,20 +163,32 @@ def anchors(file):
     return {re.sub(r"[^\w\- ]", "", heading.replace("`", "")).strip().lower().replace(" ", "-") for heading in headings}
 
 
-def test_the_site_builds_without_a_warning(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "-q",
-        "-f",
-        ROOT / ".github/mkdocs.yml",
-        "-d",
-        tmp_path / "site",
-    ]
-
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The folder of the built site."""
+    pytest.importorskip("mkdocs")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", ROOT / ".github/mkdocs.yml", "-d", folder]
     run = subprocess.run(command, capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S)
+    assert (run.returncode, run.stdout + run.stderr) == (0, "")
+    return folder
 
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert (tmp_path / "site" / "index.html").exists()
+
+def test_the_site_builds_without_a_warning(site):
+    assert (site / "index.html").exists()
+
+
+def test_every_page_is_reached_from_the_first_and_no_link_of_the_site_is_dead(site):
+    reached, waiting, dead = set(), [site / "index.html"], []
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        for target in re.findall(r'(?:href|src)="([^"#?:]+)[^":]*"', page.read_text(encoding="utf-8")):
+            file = (page.parent / target).resolve() if target != "." else page
+            if not file.exists():
+                dead.append(f"{page.relative_to(site)}: {target}")
+            elif file.suffix == ".html" and file not in reached:
+                waiting.append(file)
+
+    assert dead == []
+    assert {page for page in site.rglob("*.html") if page.name != "404.html"} == reached
