@@ -64,7 +64,7 @@ def test_serve_says_in_json_where_it_is_and_ends_with_its_stdin(start, until):
 
     process.stdin.close()
 
-    assert set(about) == {"host", "token", "cluster_id", "user_name", "pid"}
+    assert set(about) == {"host", "token", "cluster_id", "user_name", "pid", "spark_version"}
     assert process.wait(DEADLINE_S) == 0
     until(lambda: not alive(everything))
 

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from ._client import Workspace
 from ._log import Request
-from .errors import BadFault, BadOption, LocalError, NotLoopback, StartFailed
+from .errors import BadFault, BadOption, LocalError, NotLoopback, SparkNotInstalled, StartFailed
 
-__all__ = ["BadFault", "BadOption", "LocalError", "NotLoopback", "Request", "StartFailed", "Workspace"]
+__all__ = [
+    "BadFault",
+    "BadOption",
+    "LocalError",
+    "NotLoopback",
+    "Request",
+    "SparkNotInstalled",
+    "StartFailed",
+    "Workspace",
+]

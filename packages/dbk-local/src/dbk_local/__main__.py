@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ._spark_command import add_spark
 from .errors import BadFault, LocalError
 
 __all__ = ["main", "make_parser"]
@@ -56,6 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_serve(commands)
     _add_run(commands)
+    add_spark(_add, commands)
     routes = _add(commands, "routes", _routes, "list the routes that are reproduced", "dbk-local routes --markdown")
     routes.add_argument("--markdown", action="store_true", help="the whole reference page instead")
     _add(commands, "options", _options, "list what --set and --fault take", "dbk-local options | grep context")
@@ -167,12 +169,15 @@ def _rules(texts: Sequence[str]) -> list[dict[str, Any]]:
 
 def _serve(chosen: argparse.Namespace) -> int:
     from . import _server
+    from ._driver._spark_home import find_spark, which_spark
     from ._options import preset
 
     options = preset(chosen.runtime, chosen.access_mode, _settings(chosen.set))
     rules = _rules(chosen.fault)
     place = (chosen.folder, chosen.host, chosen.port)
     running = chosen.cluster_state == "RUNNING"
+    spark = find_spark(options.runtime, os.environ) if options.spark != "off" else None
+    about_spark = which_spark(options.runtime, spark) if options.spark != "off" else "Apache Spark is switched off."
 
     async def work() -> None:
         # Signals first: what has been started is always ended in order.
@@ -184,14 +189,15 @@ def _serve(chosen: argparse.Namespace) -> int:
                 site.faults.add(rule)
             about: dict[str, Any] = {"host": site.host, "token": site.token, "cluster_id": next(iter(site.clusters))}
             about |= {"user_name": options.user_name, "pid": os.getpid()}
-            print(json.dumps(about) if chosen.json else _banner(about), flush=True)
+            about |= {"spark_version": spark.version if spark else ""}
+            print(json.dumps(about) if chosen.json else _banner(about, about_spark), flush=True)
             await stop.wait()
 
     asyncio.run(work())
     return 0
 
 
-def _banner(about: dict[str, Any]) -> str:
+def _banner(about: dict[str, Any], about_spark: str) -> str:
     return "\n".join(
         [
             "An embedded Databricks workspace is running. In another terminal:",
@@ -200,6 +206,7 @@ def _banner(about: dict[str, Any]) -> str:
             f"  export DATABRICKS_TOKEN={about['token']}",
             f"  export DATABRICKS_CLUSTER_ID={about['cluster_id']}",
             "",
+            about_spark,
             f"See what happens in it: {about['host']}/#token={about['token']}",
             "Ctrl-C ends it.",
         ]

@@ -46,6 +46,8 @@ class Workspace:
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self.host = self.token = self.cluster_id = self.user_name = ""
+        self.spark_version = ""
+        """Apache Spark that starts at the first use of `spark`; empty where there is none."""
         self.pid = 0
         """Process id of the workspace's own process."""
         chosen = {**(options or {}), "latency_s": latency_s, **({"spark": "off"} if spark is False else {})}
@@ -83,6 +85,7 @@ class Workspace:
         about = json.loads(line)
         self.host, self.token, self.pid = about["host"], about["token"], about["pid"]
         self.cluster_id, self.user_name = about["cluster_id"], about["user_name"]
+        self.spark_version = about["spark_version"]
 
     def stop(self) -> None:
         """End it and everything it started."""

@@ -1,10 +1,11 @@
 """What can go wrong with the embedded workspace itself.
 
 LocalError
-├── BadOption        an option or preset that does not exist, or a value it cannot have
-├── BadFault         a fault description that makes no sense
-├── NotLoopback      asked to listen where other machines could reach it
-└── StartFailed      the workspace's own process did not come up
+├── BadOption          an option or preset that does not exist, or a value it cannot have
+├── BadFault           a fault description that makes no sense
+├── NotLoopback        asked to listen where other machines could reach it
+├── SparkNotInstalled  the Spark of a runtime could not be fetched
+└── StartFailed        the workspace's own process did not come up
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ class BadFault(LocalError):
 
 class NotLoopback(LocalError):
     """The workspace runs code for whoever knows its token, so it listens on this machine alone."""
+
+
+class SparkNotInstalled(LocalError):
+    """The Spark of a runtime could not be fetched into the cache."""
 
 
 class StartFailed(LocalError):

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from dbk_local._driver._archives import Archives, cache_folder
+from dbk_local._driver._archives import Archives
+from dbk_local._driver._cache import cache_folder
 from dbk_local._driver._java import Java, NoJava, find_java
 
 
@@ -101,7 +102,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, java, spark_ho
 
 
 def test_the_cache_is_where_the_user_wants_it():
-    assert cache_folder({"XDG_CACHE_HOME": "/x"}) == Path("/x/dbk-local/class-archives")
+    assert cache_folder({"XDG_CACHE_HOME": "/x"}) == Path("/x/dbk-local")
 
 
 @pytest.mark.parametrize(("version", "major"), [("17.0.15", 17), ("21.0.8", 21), ("1.8.0_392", 8), ("", 0)])
@@ -119,3 +120,14 @@ def test_a_java_that_does_not_fit_is_passed_over(java, monkeypatch):
 
     with pytest.raises(NoJava, match="Java 17 or 21"):
         find_java({"JAVA_HOME": str(java.home), "PATH": ""})
+
+
+def test_the_java_on_which_all_works_comes_before_one_that_is_first(java, tmp_path, monkeypatch):
+    newer = tmp_path / "newer"
+    (newer / "bin").mkdir(parents=True)
+    (newer / "bin" / "java").touch()
+    (newer / "release").write_text('JAVA_VERSION="21.0.8"\n')
+    monkeypatch.setattr("shutil.which", lambda _name, **_: str(java.home / "bin" / "java"))
+
+    assert find_java({"JAVA_HOME": str(newer)}).home == newer
+    assert find_java({"JAVA_HOME": str(newer)}, best=(17,)).home == java.home

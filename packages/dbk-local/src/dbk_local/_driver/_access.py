@@ -13,7 +13,10 @@ from dbk_local._driver._interrupts import Interrupts
 from dbk_local._driver._service import Service, ServiceFailed
 from dbk_local._seam import Truth
 
-INSTALL = "Apache Spark is not installed with this workspace. Install it: pip install 'dbk-local[spark]'"
+INSTALL = (
+    "Apache Spark is not installed with this workspace. Install it: pip install 'dbk-local[spark]', "
+    "or only for clusters of one runtime: dbk-local spark install {runtime}"
+)
 SWITCHED_OFF = "Apache Spark is switched off in this workspace (spark=off)."
 NO_CONTEXT = (
     "[CONTEXT_UNAVAILABLE_FOR_REMOTE_CLIENT] Remote client cannot create a SparkContext. Create SparkSession instead."
@@ -45,7 +48,7 @@ class SparkAccess:
         """Why there is no Spark, as far as that is known before it is started."""
         if self._truth.spark == "off":
             return SWITCHED_OFF
-        return None if importlib.util.find_spec("pyspark") is not None else INSTALL
+        return None if importlib.util.find_spec("pyspark") is not None else INSTALL.format(runtime=self._truth.runtime)
 
     def session(self) -> Any:
         """This context's `SparkSession`.

@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 from dbk_local._driver._java import Java
@@ -20,12 +19,6 @@ from dbk_local._driver._java import Java
 _MAX_ATTEMPTS = 3
 _QUIET = ("-Xshare:auto", "-Xlog:disable", "-Xlog:all=off")
 _SAME_COLLECTOR = "-XX:+UseSerialGC"
-
-
-def cache_folder(env: Mapping[str, str]) -> Path:
-    """Where archives of this user are kept (XDG Base Directory Specification)."""
-    cache = env.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(cache) / "dbk-local" / "class-archives"
 
 
 class Archives:

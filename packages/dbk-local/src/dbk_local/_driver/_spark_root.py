@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from dbk_local._driver import _frames
-from dbk_local._driver._archives import Archives, cache_folder
+from dbk_local._driver._archives import Archives
+from dbk_local._driver._cache import cache_folder
 from dbk_local._driver._java import NoJava, find_java
 from dbk_local._driver._jvm import Gateway, JvmFailed, Launch, start_jvm
 from dbk_local._driver._spark_conf import find_checkpoint_class, spark_conf
+from dbk_local._driver._spark_home import SparkHome, own_spark
 from dbk_local._driver._wire import truth_from_json
 
 # Writing class archives takes five to eight seconds on a quiet machine; who ends the server waits for half a minute.
@@ -115,11 +117,11 @@ class _SparkRoot:
         self._session = self._jvm.org.apache.spark.sql.SparkSession.builder().getOrCreate()
 
     def _start(self) -> tuple[subprocess.Popen[bytes], Gateway]:
-        java = find_java(os.environ)
-        home = Path(str(importlib.import_module("pyspark").__file__)).parent
+        spark = _spark()
+        java, home = find_java(os.environ, spark.java_majors), spark.home
         conf = spark_conf(self._truth, self._folder / "scratch", find_checkpoint_class(home / "jars"))
         if self._archives_wanted:
-            self._archives = Archives(cache_folder(os.environ), java, home)
+            self._archives = Archives(cache_folder(os.environ) / "class-archives", java, home)
         options = [] if self._archives is None else self._archives.options()
         try:
             return start_jvm(Launch(java, home, conf, self._folder, options), os.environ)
@@ -176,6 +178,14 @@ class _SparkRoot:
         if self._archives is not None:
             self._archives.close(jvm_ended_well=status == 0)
         return {}
+
+
+def _spark() -> SparkHome:
+    """The one this process imports: the server has put the right one first on its path."""
+    found = own_spark()
+    if found is None:
+        raise JvmFailed("pyspark is gone")
+    return found
 
 
 def _connect(gateway: Gateway) -> Any:
