@@ -103,17 +103,6 @@ def test_the_error_of_the_code_is_shown_once_and_replied():
     assert [kind for kind, _ in sent] == ["error"]
 
 
-def test_an_interrupt_that_broke_a_call_to_spark_is_shown_as_the_interrupt_it_was():
-    def interrupt(cell):
-        cell.interrupt()
-        cell.feed(Failure("r", "Py4JNetworkError", "Error while sending or receiving", ("long",)))
-
-    reply, sent, _, _ = play(Started("r", 7), during=interrupt, hold=True)
-
-    assert (reply["ename"], reply["evalue"]) == ("KeyboardInterrupt", "inside a call to Spark")
-    assert [kind for kind, _ in sent] == ["error"]
-
-
 def test_a_failed_call_to_spark_that_nobody_interrupted_stays_what_it_is():
     reply, _, _, _ = play(Failure("r", "Py4JJavaError", "bad", ("tb",)), Finished("r", "error", 7))
 

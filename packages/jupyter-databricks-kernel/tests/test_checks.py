@@ -33,6 +33,6 @@ def test_each_check_has_a_test_with_its_number():
 
 @pytest.mark.parametrize("number", ELSEWHERE)
 def test_a_check_without_a_test_here_is_held_up_elsewhere(number):
-    text = "".join(file.read_text("utf-8") for file in (ROOT / ELSEWHERE[number]).glob("test_*.py"))
+    text = "".join(file.read_text("utf-8") for file in (ROOT / ELSEWHERE[number]).rglob("test_*.py"))
 
     assert "forged" in text

@@ -18,8 +18,6 @@ __all__ = ["Cell"]
 
 # VS Code offers to restart a kernel that has not answered an interrupt after ten seconds.
 GIVE_UP_S = 8.0
-# What an interrupt becomes, by chance of its moment, within a call to Spark's Java side (`Py4JNetworkError`, ...).
-_BROKEN_CALL = "Py4J"
 
 Ask = Callable[[str, bool], Awaitable[str | None]]
 
@@ -47,7 +45,6 @@ class Cell:
         self._finished: Finished | None = None
         self._error: dict[str, Any] | None = None
         self._interrupted = False
-        self._broken_call = False
         self.result_text: str | None = None
 
     async def run(self) -> dict[str, Any]:
@@ -84,8 +81,6 @@ class Cell:
                 self._finished = event
             case InputRequest():
                 self._question = asyncio.ensure_future(self._answer(event))
-            case Failure(ename=ename) if self._interrupted and ename.startswith(_BROKEN_CALL):
-                self._broken_call = True
             case _:
                 self._note(event)
                 self._show(event)
@@ -162,8 +157,7 @@ class Cell:
         reason = self._finished.reason if self._finished is not None else ""
         if self._interrupted and status != "ok":
             stuck = error is None and self._finished is None
-            within = "inside a call to Spark" if self._broken_call else ""
-            return keyboard_interrupt("the cluster has not stopped the cell yet" if stuck else within)
+            return keyboard_interrupt("the cluster has not stopped the cell yet" if stuck else "")
         if error is not None:
             return failure(error)
         if status == "cancelled":

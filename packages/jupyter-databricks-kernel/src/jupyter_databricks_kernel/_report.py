@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+from dbk_config.compute import access_mode
+
 if TYPE_CHECKING:
     from dbk_sync import Reply
 
@@ -20,7 +22,7 @@ class Facts:
     Attributes:
         host: The workspace.
         cluster_id: The cluster.
-        cluster: Its `name`, `state` and `runtime`, when a session is there to ask for them.
+        cluster: Its `name`, `state`, `runtime` and `access_mode`, when a session is there to ask for them.
         state: What the session does.
         context_id: The interpreter's context.
         channel: How output arrives.
@@ -70,6 +72,7 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         ("cluster", cluster or "DATABRICKS_CLUSTER_ID not set"),
         ("cluster state", facts.cluster.get("state", "")),
         ("runtime", facts.cluster.get("runtime", "")),
+        ("access mode", _mode(facts.cluster.get("access_mode", ""))),
         ("session", facts.state),
         ("context", facts.context_id),
         ("channel", facts.channel),
@@ -83,6 +86,10 @@ def _links(facts: Facts) -> list[tuple[str, str]]:
         return []
     page = f"{facts.host}/compute/clusters/{facts.cluster_id}"
     return [("cluster", page), ("Spark UI", f"{page}/spark-ui"), ("driver logs", f"{page}/driver-logs")]
+
+
+def _mode(word: str) -> str:
+    return access_mode({"data_security_mode": word}) if word else ""
 
 
 def _summary(reply: Reply) -> str:
