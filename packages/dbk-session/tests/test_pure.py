@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from dbk_session import Display, ExecuteResult, Failure, Stream, Truncated
-from dbk_session._calls import Answer, cluster_of, command_status_of, context_status_of, id_of, refusal_of
+from dbk_session._answers import Answer, refusal_of
+from dbk_session._calls import cluster_of, command_status_of, context_status_of, id_of
 from dbk_session._ledger import Ledger
 from dbk_session._plain import cancelled_by, events_of
 from dbk_session._results import result_of

@@ -87,7 +87,7 @@ def _ask(engine: Engine, snapshots: Snapshots, op: str, question: Mapping[str, A
     if interpreter is None or interpreter.agent is None:
         return {}
     try:
-        if not engine.is_busy:
+        if not engine.jobs.is_busy:
             return engine.ask(lambda idle: idle.ask(op, question), ensure=False).result(_IDLE_TIMEOUT_S) or {}
         # What is a whole cell is in no snapshot.
         return _from_snapshot(interpreter, snapshots, op, question) if op != "is_complete" else {}
@@ -140,7 +140,7 @@ def comm(
         "metadata": dict(metadata),
         "buffers": [base64.b64encode(part).decode() for part in buffers],
     }
-    interpreter, current = engine.keeper.interpreter, engine.sent
+    interpreter, current = engine.keeper.interpreter, engine.jobs.sent
     if interpreter is None or interpreter.agent is None:
         return
     if current is not None and interpreter.control is not None:

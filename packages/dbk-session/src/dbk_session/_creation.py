@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dbk_session import _calls as calls
-from dbk_session._calls import Answer, refusal_of
+from dbk_session._answers import Answer, refusal_of
 from dbk_session._journal import Journal
 from dbk_session._transport import NotSent
 from dbk_session.errors import ProtocolError

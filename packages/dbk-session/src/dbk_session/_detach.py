@@ -21,7 +21,7 @@ def detached(engine: Engine) -> str:
     interpreter, link = engine.keeper.interpreter, engine.keeper.link
     if interpreter is None or engine.keeper.machine.state in ("closed", "detached"):
         raise SessionClosed("There is no interpreter to leave.", "Run a command first.")
-    sent = engine.sent
+    sent = engine.jobs.sent
     what = _noted(interpreter, sent)
     engine.leave(cancel=False)
     engine.keeper.machine.on("detach")

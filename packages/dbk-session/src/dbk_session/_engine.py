@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any
 
 from dbk_session._bus import Bus
@@ -18,32 +17,23 @@ from dbk_session._control import Control
 from dbk_session._events import Event, Finished, Notice
 from dbk_session._feed import Feed
 from dbk_session._interpreter import Interpreter
-from dbk_session._keeper import Keeper, Plan
+from dbk_session._jobs import Job, Jobs
+from dbk_session._keeper import Keeper
 from dbk_session._link import Link
+from dbk_session._plan import Plan
 from dbk_session._pump import Pump
 from dbk_session._remote import Doubtful, Stopped
 from dbk_session._runner import Runner
 from dbk_session._stop import Stop
 from dbk_session._track import Track
-from dbk_session.errors import ContextLostError, ContextWedged, ProtocolError, SessionClosed
+from dbk_session.errors import ContextLostError, ContextWedged, ProtocolError
 
 __all__ = ["Engine"]
 
 _KEPT_FEEDS = 50
 _RESTARTED = "Python was restarted, so its variables are gone"
-_JOIN_S = 12.0
 # Code that replaces the Python process does so when its command has ended well already.
 _RESTARTS = re.compile(r"restart_?[pP]ython|%(pip|conda|uv)\b")
-
-
-@dataclass(eq=False)
-class _Job:
-    """One piece of work."""
-
-    do: Callable[[], None]
-    track: Track | None = None
-    runner: Runner | None = None
-    future: Future[Any] = field(default_factory=Future)
 
 
 class Engine:
@@ -52,6 +42,7 @@ class Engine:
     Attributes:
         clock: time and waiting.
         bus: where events go.
+        jobs: the queue of its work.
         keeper: has the interpreter.
         pump: reads the running command's output.
     """
@@ -69,80 +60,29 @@ class Engine:
         bus.divert(self._divert)
         self.keeper = Keeper(plan, link, clock, bus, prepare, self._look_at_current)
         self.pump = Pump(self._control, self._spool, clock, self.keeper.give_up_control)
-        self._changed = threading.Condition(threading.RLock())
-        self._jobs: deque[_Job] = deque()
-        self._running: _Job | None = None
+        self.jobs = Jobs(self._after)
+        self._lock = threading.RLock()
         self._stops: dict[str, Stop] = {}
         self._feeds: OrderedDict[str, Feed] = OrderedDict()
         self._wedged: Runner | None = None
-        self._leaving = threading.Event()
-        self._thread: threading.Thread | None = None
 
     # Work.
 
     def submit(self, track: Track) -> None:
         """Queues a command."""
         runner = Runner(self, track)
-        self._queue(_Job(runner.run, track, runner))
+        self.jobs.add(Job(runner.run, track, runner))
 
     def adopt(self, track: Track, interpreter: Interpreter, command_id: str | None) -> None:
         """Queues the watching of a command that another process has sent."""
         runner = Runner(self, track)
-        self._queue(_Job(lambda: self._adopt(runner, interpreter, command_id), track, runner))
+        self.jobs.add(Job(lambda: self._adopt(runner, interpreter, command_id), track, runner))
 
     def ask(self, work: Callable[[Interpreter], Any], ensure: bool = True) -> Future[Any]:
         """Queues a question to the interpreter; without `ensure` the answer is None when there is no interpreter."""
         future: Future[Any] = Future()
-        self._queue(_Job(lambda: self._answer(work, ensure, future), future=future))
+        self.jobs.add(Job(lambda: self._answer(work, ensure, future)))
         return future
-
-    @property
-    def current(self) -> Track | None:
-        """The command at work, or the first that waits."""
-        with self._changed:
-            jobs = [self._running, *self._jobs] if self._running else list(self._jobs)
-            return next((job.track for job in jobs if job.track is not None and not job.track.over.is_set()), None)
-
-    @property
-    def sent(self) -> tuple[Track, str | None] | None:
-        """The command that is on the cluster, and the workspace's id of it."""
-        with self._changed:
-            job = self._running
-            if job is None or job.track is None or job.runner is None or job.track.over.is_set():
-                return None
-            return job.track, job.runner.command_id
-
-    @property
-    def is_busy(self) -> bool:
-        """True while anything is at work or waits."""
-        with self._changed:
-            return self._running is not None or bool(self._jobs)
-
-    def _queue(self, job: _Job) -> None:
-        with self._changed:
-            if self._leaving.is_set():
-                raise SessionClosed("The session is closed.", "Open a new one.")
-            self._jobs.append(job)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="dbk-session", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._jobs or self._leaving.is_set())
-                if not self._jobs:
-                    return
-                job = self._running = self._jobs.popleft()
-            try:
-                job.do()
-                if job.track is not None:
-                    self._after(job.track)
-            finally:
-                with self._changed:
-                    self._running = None
-                    self._changed.notify_all()
 
     def _after(self, track: Track) -> None:
         self._stops.pop(track.run_id, None)
@@ -163,7 +103,7 @@ class Engine:
             future.set_exception(error)
 
     def _ask(self, work: Callable[[Interpreter], Any], ensure: bool) -> Any:
-        interpreter = self._ensure(self._leaving) if ensure else self.keeper.interpreter
+        interpreter = self._ensure(self.jobs.leaving) if ensure else self.keeper.interpreter
         if interpreter is None or self.keeper.machine.state != "idle":
             return None
         try:
@@ -183,27 +123,20 @@ class Engine:
 
     def stop(self, track: Track) -> None:
         """Cancels a command, wherever it is."""
-        with self._changed:
-            track.cancelled.set()
-            job = next((job for job in self._jobs if job.track is track), None)
-            if job is not None:
-                self._jobs.remove(job)
-            running = self._running
-        if job is not None:
-            track.finish(Finished(track.run_id, "cancelled", reason="It was cancelled before it began."))
-        elif running is not None and running.track is track and running.runner is not None:
-            self._press(track, running.runner)
+        job = self.jobs.withdraw(track)
+        if job is not None and job.runner is not None:
+            self._press(track, job.runner)
 
     def stop_all(self) -> None:
         """Cancels everything."""
-        with self._changed:
-            jobs = [*self._jobs, *([self._running] if self._running else [])]
-        for job in jobs:
+        jobs = self.jobs.all
+        # Last the one at work: the next would begin as soon as it ends.
+        for job in sorted(jobs, key=lambda each: each is self.jobs.running):
             if job.track is not None:
                 self.stop(job.track)
 
     def _press(self, track: Track, runner: Runner) -> None:
-        with self._changed:
+        with self._lock:
             stop = self._stops.get(track.run_id)
             if stop is None:
                 if track.state == "running":
@@ -254,7 +187,7 @@ class Engine:
         interpreter = self.keeper.interpreter
         key = interpreter.agent.key if interpreter is not None and interpreter.agent is not None else b""
         feed = Feed(track, key)
-        with self._changed:
+        with self._lock:
             self._feeds[track.run_id] = feed
             while len(self._feeds) > _KEPT_FEEDS:
                 self._feeds.popitem(last=False)
@@ -266,7 +199,7 @@ class Engine:
         for run_id, length in lengths.items():
             feed = self._feeds.get(run_id)
             if feed is not None and interpreter is not None and feed.offset < length:
-                read_rest(interpreter, feed, length, self._leaving)
+                read_rest(interpreter, feed, length, self.jobs.leaving)
 
     @property
     def reads_live(self) -> bool:
@@ -280,7 +213,7 @@ class Engine:
         return self.keeper.plan.budget_bytes
 
     def _divert(self, event: Event) -> bool:
-        job = self._running
+        job = self.jobs.running
         if job is None or job.track is None:
             return False
         job.track.emit(event)
@@ -295,7 +228,7 @@ class Engine:
         return interpreter.agent.spool if interpreter is not None and interpreter.agent is not None else None
 
     def _look_at_current(self) -> None:
-        track = self.current
+        track = self.jobs.current
         if track is not None:
             track.look.set()
 
@@ -312,25 +245,22 @@ class Engine:
                 self.keeper.machine.on("restart")
                 self.keeper.remove()
                 if was_open:
-                    self.keeper.ensure(self._leaving)
+                    self.keeper.ensure(self.jobs.leaving)
                 done.set_result(None)
             except BaseException as error:  # it is raised where the restart is waited for
                 done.set_exception(error)
 
-        self._queue(_Job(work))
+        self.jobs.add(Job(work))
         done.result()
 
     def leave(self, cancel: bool) -> None:
         """Takes no more work. With `cancel` what runs is stopped, else it goes on without being watched."""
-        self._leaving.set()
-        sent = self.sent if not cancel else None
+        self.jobs.leave()
+        sent = self.jobs.sent if not cancel else None
         if sent is not None:
             reason = "The session was detached; the command goes on."
             sent[0].finish(Finished(sent[0].run_id, "lost", reason=reason))
         self.stop_all()
-        with self._changed:
-            self._changed.notify_all()
         self.pump.close()
         self.keeper.leave()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_JOIN_S)
+        self.jobs.join()

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dbk_session import _calls as calls
-from dbk_session._calls import Answer, Call, refusal_of
+from dbk_session._answers import Answer, refusal_of
+from dbk_session._calls import Call
 from dbk_session._creation import create_noted
 from dbk_session._journal import Journal
 from dbk_session._transport import Door, Http, NotSent, Unsure, is_loopback

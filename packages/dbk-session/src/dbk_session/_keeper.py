@@ -2,54 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from dbk_session._bus import Bus
+from dbk_session._calling import call_in
 from dbk_session._clock import Clock
 from dbk_session._cluster import Opener
 from dbk_session._context import Context, Gone, NoAgent
 from dbk_session._control import Control
-from dbk_session._events import ContextLost, ContextOpened, Failure, Notice
+from dbk_session._events import ContextLost, ContextOpened, Notice
 from dbk_session._interpreter import Agent, ControlOpening, Interpreter, install
 from dbk_session._link import Link
-from dbk_session._plain import events_of
-from dbk_session._remote import Doubtful, Stopped
-from dbk_session._schedule import LEAVING
+from dbk_session._plan import Plan
+from dbk_session._remote import Stopped
+from dbk_session._removal import remove_from_cluster
 from dbk_session._states import SESSION, SESSION_START, Machine
 from dbk_session.driver import wire
 from dbk_session.errors import CommandFailed, ProtocolError, SessionError
 
-__all__ = ["Keeper", "Plan", "call_in"]
+__all__ = ["Keeper"]
 
 _STALE_S = 60.0
-_CLEAN_S = 3.0
-_BYTES_PER_MB = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a session was told.
-
-    Attributes:
-        channel: `"auto"`, `"spool"`, `"result"` or `"plain"`.
-        start_timeout_s: how long the cluster may take.
-        output_limit_mb: how much a command may write.
-        display_rows: how many rows of a frame are shown.
-    """
-
-    channel: str = "auto"
-    start_timeout_s: float = 1200.0
-    output_limit_mb: float = 100.0
-    display_rows: int = 1000
-
-    @property
-    def budget_bytes(self) -> int:
-        """How much a command may write, in bytes."""
-        return int(self.output_limit_mb * _BYTES_PER_MB)
 
 
 class Keeper:
@@ -136,7 +110,7 @@ class Keeper:
         """The context is gone, and all there was in it."""
         interpreter, self.interpreter = self.interpreter, None
         if self.machine.try_on("lost") and interpreter is not None:
-            self.drop(interpreter)
+            remove_from_cluster(interpreter, self.link)
             self._bus.post(ContextLost(f"{reason[:1].upper()}{reason[1:]}."))
 
     def replaced(self, reason: str) -> None:
@@ -188,32 +162,7 @@ class Keeper:
             self._opening.join(10.0)
         interpreter, self.interpreter = self.interpreter, None
         if interpreter is not None:
-            self.drop(interpreter)
-
-    def drop(self, interpreter: Interpreter) -> None:
-        """Destroys an interpreter's contexts, and the driver's files before."""
-        control, agent = interpreter.control, interpreter.agent
-        if control is not None and agent is not None and agent.spool is not None:
-            self._clean_disk(control.context, agent.spool)
-        for context in (interpreter.context, *([control.context] if control is not None else [])):
-            # What cannot be destroyed now stays known to the guard, which tries for longer, and to the next start.
-            with contextlib.suppress(SessionError):
-                context.destroy()
-                self.link.forget(context.context_id)
-
-    @staticmethod
-    def _clean_disk(context: Context, spool: str) -> None:
-        """Has the driver's files removed, without waiting for long.
-
-        When that fails, the disk is gone with the driver, or the next agent sweeps it.
-        """
-        enough = threading.Event()
-        timer = threading.Timer(_CLEAN_S, enough.set)
-        timer.daemon = True
-        timer.start()
-        with contextlib.suppress(SessionError, Gone, NoAgent, Doubtful, Stopped):
-            replace(context, patience=LEAVING).ask(wire.control_text("cleanup", {"spool": spool}), enough)
-        timer.cancel()
+            remove_from_cluster(interpreter, self.link)
 
     def _open(self, stop: threading.Event) -> Interpreter:
         remote = self.link.connect(self._bus)
@@ -274,25 +223,3 @@ class Keeper:
         if text not in self._told:
             self._told.add(text)
             self._bus.post(Notice(text))
-
-
-def call_in(interpreter: Interpreter, code: str) -> str:
-    """Runs helper code in the interpreter and gives what it printed.
-
-    Raises:
-        CommandFailed: it raised.
-        NoAgent, Gone, SessionError: see `Context.ask`.
-    """
-    if interpreter.agent is None:
-        return _call_plainly(interpreter.context, code)
-    # The id makes the agent answer a repetition (the first answer may be lost on its way) without running it again.
-    answer = interpreter.ask("exec", {"code": code, "id": secrets.token_hex(8)})
-    return str(answer.get("stdout", ""))
-
-
-def _call_plainly(context: Context, code: str) -> str:
-    results = context.outcome(context.execute(code))
-    for event in events_of("", results):
-        if isinstance(event, Failure):
-            raise CommandFailed(event.ename, event.evalue, event.traceback)
-    return str((results or {}).get("data") or "")

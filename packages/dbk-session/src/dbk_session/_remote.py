@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dbk_session._calls import Answer, Call, Refusal, refusal_of
+from dbk_session._answers import Answer, Refusal, refusal_of
+from dbk_session._calls import Call
 from dbk_session._clock import Clock
 from dbk_session._schedule import Patience, retry_delay_s
 from dbk_session._transport import NotSent, Transport, Unsure

@@ -11,57 +11,24 @@ This is the place where "nothing is lost and nothing runs twice" is decided, so 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from dbk_session._calls import CommandStatus
-from dbk_session._clock import Clock
-from dbk_session._collect import finished_of, read_rest
-from dbk_session._context import NULL_RESULTS_POLLS, Gone, NoAgent, frame_in
-from dbk_session._events import Failure, Finished, Status, Stream
+from dbk_session._context import NULL_RESULTS_POLLS, Gone, frame_in
+from dbk_session._ending import Ending
+from dbk_session._events import Finished, Status
 from dbk_session._feed import Feed
+from dbk_session._host import Host
 from dbk_session._interpreter import Interpreter
-from dbk_session._plain import cancelled_by, events_of, text_of
-from dbk_session._pump import Pump
 from dbk_session._remote import Doubtful, Stopped
 from dbk_session._schedule import COMMAND, COMMAND_WATCHED, HELPER
 from dbk_session._track import Track
 from dbk_session.driver import wire
-from dbk_session.errors import CommandFailed, ConnectionLost, ProtocolError, SessionError
+from dbk_session.errors import ConnectionLost, SessionError
 
-__all__ = ["Host", "Runner"]
+__all__ = ["Runner"]
 
 _FOLLOW_AFTER_S = 0.05
-_DONE_WAIT_S = 3.0
-
-
-class Host(Protocol):
-    """What the runner needs of its session."""
-
-    clock: Clock
-    pump: Pump
-
-    def ensure(self, track: Track) -> Interpreter:
-        """An interpreter that is ready for a command. Raises SessionError, Stopped."""
-
-    def lost(self, reason: str) -> None:
-        """The context is gone."""
-
-    def replaced(self, reason: str) -> None:
-        """The context lives, with a new interpreter in it."""
-
-    def feed_of(self, track: Track) -> Feed:
-        """Where a command's records go in."""
-
-    def late(self, lengths: Mapping[str, int]) -> None:
-        """Earlier runs have written more, up to these lengths in bytes."""
-
-    @property
-    def reads_live(self) -> bool:
-        """Whether there is a live channel, or will be soon: the first command may end before it is there."""
-
-    @property
-    def budget_bytes(self) -> int:
-        """How much a command may write."""
 
 
 class Runner:
@@ -96,7 +63,7 @@ class Runner:
             track.on("begin")
             self._run()
         except Stopped:
-            track.finish(Finished(track.run_id, "cancelled", reason="It was cancelled before it began."))
+            track.drop()
         except Gone as gone:
             self._lost(str(gone))
         except Exception as error:  # `prepare` and `attachments` are the caller's, and so are their errors
@@ -113,7 +80,7 @@ class Runner:
         try:
             track.on("adopt")
             self._feed = self._host.feed_of(track)
-            self._finish(self._observe(command_id) if command_id else self._observe(self._ask_has()))
+            self._ending().finish(self._observe(command_id) if command_id else self._observe(self._ask_has()))
         except Gone as gone:
             self._lost(str(gone))
         except SessionError as error:
@@ -138,9 +105,13 @@ class Runner:
                 self._track.on("refused")
                 self._host.lost(str(gone))
         if self.command_id is None:
-            self._collect_by_reading()
+            self._ending().collect_by_reading()
         else:
-            self._finish(self._observe(self.command_id))
+            self._ending().finish(self._observe(self.command_id))
+
+    def _ending(self) -> Ending:
+        assert self.interpreter is not None
+        return Ending(self._host, self._track, self.interpreter, self._feed)
 
     def _is_recorded(self, interpreter: Interpreter) -> bool:
         """Whether the agent sees it: other languages have interpreters of their own in the context."""
@@ -242,100 +213,10 @@ class Runner:
     def _follows(self) -> bool:
         return self._feed is not None and self._host.pump.reads(self._feed)
 
-    def _finish(self, status: CommandStatus | None) -> None:
-        """The command is final: gets the rest of its output and ends it."""
-        if status is None:
-            return
-        self._track.on("final")
-        results = status.results
-        text = text_of(results)
-        frame, rest = wire.find_frame(text) if text else (None, "")
-        if self._feed is None:
-            self._finish_plainly(results)
-        elif frame is not None and frame.get("run") == self._track.run_id:
-            self._finish_with(frame, rest)
-        else:
-            self._finish_without_frame(results)
-
-    def _finish_with(self, frame: Mapping[str, Any], rest: str) -> None:
-        feed, interpreter = self._feed, self.interpreter
-        assert feed is not None and interpreter is not None  # noqa: PT018 - there is a frame
-        if frame.get("payload"):
-            feed.take(0, str(frame["payload"]).encode())
-        if not feed.agrees(frame):
-            read_rest(interpreter, feed, frame.get("length"), self._track.over)
-        if rest.strip():
-            self._track.emit(Stream(self._track.run_id, "stdout", rest))
-        self._end(feed)
-        if int(frame.get("live") or 0) > 0 and self._host.reads_live:
-            self._host.pump.linger(feed)
-        self._host.late(frame.get("late") or {})
-
-    def _finish_without_frame(self, results: Mapping[str, Any] | None) -> None:
-        """The result says nothing of the agent: it was cancelled, or cut, or the interpreter is another one now."""
-        if cancelled_by(results) == "shutdown" and not self._track.cancelled.is_set():
-            assert self.interpreter is not None
-            raise Gone(self.interpreter.context.why())
-        if self._done_through_spool():
-            return
-        self._collect_by_reading(results)
-
-    def _done_through_spool(self) -> bool:
-        """Waits a moment for the `done` record where somebody reads the spool."""
-        feed = self._feed
-        assert feed is not None
-        self._follow()
-        self._host.pump.look()
-        deadline_s = self._host.clock.now() + _DONE_WAIT_S
-        while self._follows() and feed.done is None and self._host.clock.now() < deadline_s:
-            self._host.clock.wait(self._track.look, 0.1)
-            self._track.look.clear()
-        if feed.done is not None:
-            self._end(feed)
-        return feed.done is not None
-
-    def _collect_by_reading(self, results: Mapping[str, Any] | None = None) -> None:
-        feed, interpreter, track = self._feed, self.interpreter, self._track
-        assert feed is not None and interpreter is not None  # noqa: PT018 - there is an agent
-        try:
-            state = read_rest(interpreter, feed, None, track.over)
-        except Stopped:
-            return
-        except (NoAgent, CommandFailed):
-            self._finish_plainly(results)
-            self._host.replaced("Python was restarted, so its variables are gone")
-            return
-        except ProtocolError as error:
-            track.finish(Finished(track.run_id, "lost", reason=error.message), error)
-            return
-        if feed.done is not None:
-            self._end(feed)
-        elif state == "never":
-            self._finish_plainly(results)
-        else:
-            reason = "The end of its output could not be read from the driver."
-            track.finish(Finished(track.run_id, "lost", reason=reason))
-
-    def _end(self, feed: Feed) -> None:
-        if self._track.state != "draining":
-            self._track.on("final")
-        self._track.finish(finished_of(feed, self._track.cancelled.is_set()))
-
-    def _finish_plainly(self, results: Mapping[str, Any] | None) -> None:
-        """Ends it with what the API says of it."""
-        track = self._track
-        cancelled = cancelled_by(results) != "" and track.cancelled.is_set()
-        events = () if cancelled else events_of(track.run_id, results)
-        for event in events:
-            track.emit(event)
-        failed = any(isinstance(event, Failure) for event in events)
-        status: Status = "cancelled" if cancelled else "error" if failed else "ok"
-        track.finish(Finished(track.run_id, status))
-
     def _lost(self, reason: str) -> None:
         """The context is gone with the command in it. What it wrote before may still be on the driver's disk."""
         track, feed = self._track, self._feed
         if feed is not None and self.interpreter is not None and self.interpreter.control is not None:
-            self._done_through_spool()
+            self._ending().done_through_spool()
         self._host.lost(reason)
         track.finish(Finished(track.run_id, "lost", reason=f"The interpreter is gone: {reason}."))

@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dbk_session import _asking
 from dbk_session._bus import Bus
+from dbk_session._calling import call_in
 from dbk_session._calls import cluster_of, get_cluster
-from dbk_session._clock import RealClock
 from dbk_session._command import Command
-from dbk_session._connect import door_of_client, door_of_settings, load_sdk, needs_no_sdk
 from dbk_session._detach import attached, claimed, detached
-from dbk_session._engine import Engine
 from dbk_session._events import Event, InputRequest
 from dbk_session._journal import Entry, Journal
-from dbk_session._keeper import Plan, call_in
-from dbk_session._link import Link
 from dbk_session._results import CommandResult, Completeness, Completion, Inspection
 from dbk_session._schedule import FIRST_CONTACT
 from dbk_session._track import Attachments, Order, Track
-from dbk_session._transport import Door
+from dbk_session._wiring import Connection, engine_for
 from dbk_session.driver import wire
 
 if TYPE_CHECKING:
@@ -67,33 +63,10 @@ class Session:
         prepare: Callable[[Caller], None] | None = None,
         _entry: Entry | None = None,
     ) -> None:
-        known = settings if settings is not None else _load_settings()
-        cluster = cluster_id or known.cluster_id
-        if client is None:
-            known.require(*(["host"] if cluster else ["host", "cluster_id"]))
-        elif not cluster:
-            cluster = client.config.cluster_id
-            if not cluster:
-                known.require("cluster_id")
-        if client is None and not needs_no_sdk(known):
-            load_sdk()
-        entry = _entry or Entry(
-            session=secrets.token_hex(8),
-            name=name or "",
-            host=str(known.host or ""),
-            cluster_id=str(cluster),
-            profile=known.profile,
-            config_file=str(known.config_file) if known.config_file else None,
-        )
-        plan = Plan(channel or known.channel, known.start_timeout_s, known.output_limit_mb, known.display_rows)
-        clock = RealClock()
-
-        def door(refused: bool) -> Door:
-            return door_of_client(client) if client is not None else door_of_settings(known, refused=refused)
-
         self._bus = Bus(on_event)
         self._snapshots = _asking.Snapshots()
-        self._engine = Engine(plan, Link(entry, door, Journal(), clock), clock, self._bus, prepare)
+        order = Connection(settings, client, cluster_id, name or "", channel, _entry)
+        self._engine = engine_for(order, self._bus, prepare)
 
     @classmethod
     def attach(
@@ -155,7 +128,7 @@ class Session:
     @property
     def current(self) -> Command | None:
         """The command that runs, or waits at the head of the queue; None when there is nothing to do."""
-        track = self._engine.current
+        track = self._engine.jobs.current
         return self._handle(track) if track is not None else None
 
     def start(
@@ -328,12 +301,6 @@ class Session:
 
     def _answer(self, track: Track, request: InputRequest, text: str | None) -> None:
         _asking.answer(self._engine, track, request, text)
-
-
-def _load_settings() -> Settings:
-    from dbk_config import load
-
-    return load()
 
 
 def _checked(run_id: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dbk_session import _calls as calls
-from dbk_session._calls import refusal_of
+from dbk_session._answers import refusal_of
 from dbk_session._journal import Entry, Journal
 from dbk_session._transport import Door, Http, NotSent, Transport, Unsure
 from dbk_session.errors import SessionError

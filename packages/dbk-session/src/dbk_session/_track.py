@@ -112,6 +112,10 @@ class Track:
             self._changed.notify_all()
             return True
 
+    def drop(self) -> None:
+        """Ends a command that was never begun."""
+        self.finish(Finished(self.run_id, "cancelled", reason="It was cancelled before it began."))
+
     @property
     def asks(self) -> bool:
         """True while it waits for an answer."""

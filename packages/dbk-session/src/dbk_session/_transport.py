@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from dbk_session._calls import Answer, Call
+from dbk_session._answers import Answer
+from dbk_session._calls import Call
 from dbk_session.errors import ConnectionLost
 
 if TYPE_CHECKING:

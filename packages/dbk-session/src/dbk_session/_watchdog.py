@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dbk_session._calls import Answer, Call
+from dbk_session._answers import Answer
+from dbk_session._calls import Call
 from dbk_session._creation import create_noted
 from dbk_session._journal import Entry, Journal
 from dbk_session._transport import Door, Http, NotSent, Unsure
