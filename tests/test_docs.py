@@ -192,3 +192,9 @@ def test_every_page_is_reached_from_the_first_and_no_link_of_the_site_is_dead(si
 
     assert dead == []
     assert {page for page in site.rglob("*.html") if page.name != "404.html"} == reached
+
+
+def test_every_picture_is_shown_on_some_page():
+    shown = {(page.parent / link).resolve() for page in PAGES for link in links(page)}
+
+    assert set((ROOT / "docs/images").iterdir()) <= shown
