@@ -116,14 +116,22 @@ class Session:
         return self._engine.keeper.link.cluster_id
 
     def cluster(self) -> dict[str, str]:
-        """What the workspace says of the cluster now, with one request: `name`, `state`, `message`, `runtime`.
+        """What the workspace says of the cluster now, with one request.
+
+        `name`, `state`, `message`, `runtime` and `access_mode`, in the words of the Clusters API.
 
         Raises:
             SessionError: refused, or no connection.
         """
         remote = self._engine.keeper.link.connect(self._bus)
         found = cluster_of(remote.call(get_cluster(self.cluster_id), FIRST_CONTACT))
-        return {"name": found.name, "state": found.state, "message": found.message, "runtime": found.runtime}
+        return {
+            "name": found.name,
+            "state": found.state,
+            "message": found.message,
+            "runtime": found.runtime,
+            "access_mode": found.access_mode,
+        }
 
     @property
     def current(self) -> Command | None:
