@@ -15,15 +15,20 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from dbk_config import Secret, Settings
 from dbk_local import Workspace
 from dbk_session import Session, Stream
 
 ROUND_TRIPS_S = (0.0, 0.02, 0.05, 0.1)
 TRIVIAL, SHORT = "1", "import time; time.sleep(0.3)"
+QUIET = "import time; time.sleep(60)"
+BUSY = "for i in range(600):\n    print(i, flush=True)\n    time.sleep(0.1)"
 PEER = Path(__file__).with_name("peer.py")
 
 
@@ -32,6 +37,9 @@ def main() -> None:
     parser.add_argument("--peer", metavar="PYTHON", help="measure its jupyter-databricks-kernel 1.4.1, too")
     arguments = parser.parse_args()
     os.environ["DATABRICKS_CONFIG_FILE"] = os.devnull
+    others = {"databricks-sdk waiter": [sys.executable, str(PEER), "sdk"]}
+    if arguments.peer:
+        others["kernel 1.4.1 executor"] = [arguments.peer, str(PEER), "kernel"]
     rows = []
     with Workspace(spark=False) as workspace:
         os.environ.update(workspace.env())
@@ -39,13 +47,10 @@ def main() -> None:
             workspace.set_options(latency_s=round_trip_s)
             rows.append((round_trip_s, "dbk-session, spool", own(workspace, "spool")))
             rows.append((round_trip_s, "dbk-session, result", own(workspace, "result")))
-            rows.append((round_trip_s, "databricks-sdk waiter", foreign([sys.executable, str(PEER), "sdk"])))
-            if arguments.peer:
-                rows.append((round_trip_s, "kernel 1.4.1 executor", foreign([arguments.peer, str(PEER), "kernel"])))
+            rows += [(round_trip_s, name, foreign(command)) for name, command in others.items()]
             print(f"{round_trip_s * 1000:.0f} ms done", file=sys.stderr)
-        workspace.set_options(latency_s=0.05)
-        quiet = calls_per_minute(workspace)
-    show(rows, quiet)
+    show_times(rows)
+    show_calls(calls_per_minute(others))
 
 
 def own(workspace: Workspace, channel: str) -> dict[str, float]:
@@ -63,7 +68,7 @@ def own(workspace: Workspace, channel: str) -> dict[str, float]:
 
 
 def foreign(command: list[str]) -> dict[str, float]:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run([*command, "times"], capture_output=True, text=True, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -98,32 +103,81 @@ def lines_per_s(session: Session) -> float:
     return 100_000 / (took_ms(lambda: session.run(code)) / 1000)
 
 
-def calls_per_minute(workspace: Workspace) -> tuple[int, int, int]:
-    """Of a quiet command in its first and second minute, and of an idle session."""
-    with Session(channel="spool") as session:
+def calls_per_minute(others: dict[str, list[str]]) -> dict[str, list[int]]:
+    """Requests in the first minute of a quiet command, of one that prints ten lines a second, and of an idle session.
+
+    All clients at once, each with a workspace of its own, for they only wait.
+    """
+    found: dict[str, list[int]] = {}
+
+    def count(name: str, work: Callable[[Workspace], list[int]]) -> None:
+        with Workspace(spark=False, latency_s=0.05) as workspace:
+            found[name] = work(workspace)
+
+    clients: dict[str, Callable[[Workspace], list[int]]] = {
+        "dbk-session, spool": lambda workspace: own_calls(workspace, "spool"),
+        "dbk-session, result": lambda workspace: own_calls(workspace, "result"),
+        **{name: partial(foreign_calls, command) for name, command in others.items()},
+    }
+    threads = [threading.Thread(target=count, args=item) for item in clients.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {name: found[name] for name in clients}
+
+
+def own_calls(workspace: Workspace, channel: str) -> list[int]:
+    token = Secret(workspace.token)
+    settings = Settings(host=workspace.host, token=token, cluster_id=workspace.cluster_id)
+    with Session(settings, channel=channel) as session:
         session.run("import time")
         time.sleep(2)
-        command = session.start("time.sleep(121)")
-        workspace.clear_requests()
-        time.sleep(60)
-        first = len(workspace.requests())
-        time.sleep(60)
-        second = len(workspace.requests()) - first
-        command.result()
+        counts = [requests_of(workspace, lambda code=code: session.run(code)) for code in (QUIET, BUSY)]
         time.sleep(1)
-        workspace.clear_requests()
-        time.sleep(20)
-        return first, second, len(workspace.requests())
+        return [*counts, requests_of(workspace, lambda: time.sleep(20))]
 
 
-def show(rows: list[tuple[float, str, dict[str, float]]], quiet: tuple[int, int, int]) -> None:
+def foreign_calls(command: list[str], workspace: Workspace) -> list[int]:
+    return [foreign_count(workspace, [*command, "run", code]) for code in (QUIET, BUSY)] + [0]
+
+
+def foreign_count(workspace: Workspace, command: list[str]) -> int:
+    environment = {**os.environ, **workspace.env()}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+
+        def work() -> None:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            process.stdout.readline()
+
+        return requests_of(workspace, work)
+
+
+def requests_of(workspace: Workspace, work: Callable[[], object]) -> int:
+    workspace.clear_requests()
+    work()
+    return len(workspace.requests())
+
+
+def show_times(rows: list[tuple[float, str, dict[str, float]]]) -> None:
     print("| round trip | client | `1` | 0.3 s command | first output | cancel | lines/s |")
     print("|---|---|---|---|---|---|---|")
     for round_trip_s, name, found in rows:
         cells = [f"{found[key]:.0f} ms" if key in found else "-" for key in ("trivial", "short", "first", "cancel")]
-        lines = f"{found['lines']:,.0f}" if "lines" in found else "-"
-        print(f"| {round_trip_s * 1000:.0f} ms | {name} | {' | '.join(cells)} | {lines} |")
-    print(f"\nCalls of a quiet command: {quiet[0]} in its first minute, {quiet[1]} in its second; idle: {quiet[2]}.")
+        print(f"| {round_trip_s * 1000:.0f} ms | {name} | {' | '.join(cells)} | {found['lines']:,.0f} |")
+
+
+def show_calls(counts: dict[str, list[int]]) -> None:
+    print("\n| client | calls of a quiet minute | calls of a busy minute | calls of 20 idle seconds |")
+    print("|---|---|---|---|")
+    for name, numbers in counts.items():
+        print(f"| {name} | {' | '.join(map(str, numbers))} |")
 
 
 if __name__ == "__main__":
