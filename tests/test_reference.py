@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,21 @@ def test_every_command_answers_help_and_version(command, option):
 
     assert run.returncode == 0, run.stderr
     assert command in run.stdout
+
+
+@pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.prog)
+def test_every_command_can_say_more(parser):
+    options = {option for action in parser._actions for option in action.option_strings}
+
+    assert {"-v", "--verbose", "--debug"} <= options
+
+
+def test_the_kernel_tells_its_own_version():
+    command = [sys.executable, "-m", "jupyter_databricks_kernel", "--version"]
+
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    assert told == f"jupyter-databricks-kernel {version('jupyter-databricks-kernel')}\n"
 
 
 COMMAND = re.compile(r"\b(?P<prog>dbk-(?:config|session|sync|local)|python -m jupyter_databricks_kernel\.install)\b")

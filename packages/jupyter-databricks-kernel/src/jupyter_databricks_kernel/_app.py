@@ -24,6 +24,12 @@ class DatabricksKernelApp(IPKernelApp):
     # output, they would turn up in a cell.
     outstream_class = None  # type: ignore[assignment]  # the trait allows None
 
+    def print_version(self) -> None:
+        """`--version`: ours, and not that of IPython, whose application this one is derived from."""
+        from importlib.metadata import version
+
+        print(f"jupyter-databricks-kernel {version('jupyter-databricks-kernel')}")
+
     def init_control(self, context: Any) -> None:
         """Makes the control channel, without the thread that serves subshells: there are none."""
         super().init_control(context)
