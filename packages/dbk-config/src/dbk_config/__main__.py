@@ -66,7 +66,8 @@ def _add_readers(commands: object) -> None:
         package=PACKAGE,
         help="ask the workspace whether the settings work",
         description="Asks the workspace: host, credentials, cluster (kind, access mode, runtime, right to attach), and "
-        "the rights to write where project files go. Says what to do about each failure. Exit code 1 when something cannot work.",
+        "the rights to write where project files go. Says what to do about each failure. "
+        "Exit code 1 when something cannot work.",
         example="dbk-config check\ndbk-config check --cluster-id 0123-456789-abcdef12 --json",
         settings=cli.CONNECTION,
     )
