@@ -1,9 +1,12 @@
 """Trees as dicts, packs of their differences, and a receiver whose roots lie in a temporary directory."""
 
 import hashlib
+import json
 import os
 import secrets
 import stat
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -186,6 +189,35 @@ _dbk._roots.LOCAL_DISKS = ({root!r}.encode() + b"/disk",)
 """
 
 
+_LOOP = """
+import contextlib, io, json, sys
+for line in sys.stdin:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(json.loads(line), {"__name__": "__main__"})
+    print(json.dumps(printed.getvalue()), flush=True)
+"""
+
+
+class Child(Interpreter):
+    """A Python process of its own as a `Driver`, without a workspace in between: for very many commands."""
+
+    def __init__(self, mounts):
+        self.mounts = mounts
+        self.texts = []
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _LOOP], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def execute(self, code):
+        print(json.dumps(code), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())
+
+    def destroy(self):
+        self._process.kill()
+        self._process.communicate()
+
+
 class Place:
     """An embedded workspace and, at `root`, the directories its drivers see: `dbfs`, `Workspace`, `Volumes`, `disk`."""
 
@@ -261,6 +293,20 @@ def interpreter(place):
 
     def make(mounts=None):
         made.append(Interpreter(place.workspace, mounts or place.root))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.destroy()
+
+
+@pytest.fixture
+def child(place):
+    """A function that makes Python processes, which end with the test."""
+    made = []
+
+    def make():
+        made.append(Child(place.root))
         return made[-1]
 
     yield make
