@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from dbk_sync._pathspec import GitPattern, GitSpec, SourcePattern, source_spec
     from dbk_sync._plan import Plan, plan
     from dbk_sync._receiver import Driver
+    from dbk_sync._reply import Reply
     from dbk_sync._scan import Scan, ScanOptions, scan, select
     from dbk_sync._state import State, StateKey
-    from dbk_sync._sync import Reply, Sync
+    from dbk_sync._sync import Sync
 
 __all__ = [
     "ContentReader",
@@ -69,7 +70,8 @@ _HOMES = {
     "_receiver": ("Driver",),
     "_scan": ("Scan", "ScanOptions", "scan", "select"),
     "_state": ("State", "StateKey"),
-    "_sync": ("Reply", "Sync"),
+    "_reply": ("Reply",),
+    "_sync": ("Sync",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

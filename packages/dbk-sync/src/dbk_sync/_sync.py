@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dbk_sync import _plan, _state
+from dbk_sync._account import Account
 from dbk_sync._bodies import Spooled
 from dbk_sync._cache import HashCache
-from dbk_sync._connect import Client, connect
+from dbk_sync._connect import Client
 from dbk_sync._content import ContentReader
-from dbk_sync._http import Http
 from dbk_sync._manifest import Manifest, difference
 from dbk_sync._pack import pack
 from dbk_sync._receiver import Driver, Receiver, refusal_of
+from dbk_sync._reply import Reply, reply_of
 from dbk_sync._scan import ScanOptions
-from dbk_sync._stores import DbfsStore, VolumeStore, WorkspaceStore
-from dbk_sync._upload import Place, Uploader, removed_afterwards
+from dbk_sync._upload import Uploader, removed_afterwards
 from dbk_sync._watch import Watch
 from dbk_sync.driver import version
 from dbk_sync.errors import ReceiverError, SyncError, UploadError
@@ -40,35 +40,6 @@ ATTACHED_BYTES: Final = 256 << 10
 """Largest pack that travels with a cell: base64 twice makes it 467 KiB of the 1 MiB a command text may safely have."""
 INLINE_BYTES: Final = 600_000
 """Largest pack that travels in a command of its own, 800,000 characters in base64."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the driver has after a push.
-
-    Attributes:
-        tree: Hash of the tree there now; the plan's `manifest.tree`.
-        path: Where it is on the driver: the interpreter's working directory and first entry of `sys.path`.
-        where: `workspace`, `driver` (its disk) or `path` (as `sync.extract_to` says).
-        written: Files and links written.
-        deleted: Files and links removed.
-        size_bytes: Content written.
-        changed_modules: Loaded modules whose source changed; up to 100 names.
-        sent_bytes: Bytes of the pack.
-        requests: Requests made beside the commands on the driver.
-        store: How the pack travelled: `inline`, `dbfs`, `volume`, `workspace`, `command`, or `""` when there was none.
-    """
-
-    tree: str
-    path: str = ""
-    where: str = ""
-    written: int = 0
-    deleted: int = 0
-    size_bytes: int = 0
-    changed_modules: tuple[str, ...] = ()
-    sent_bytes: int = 0
-    requests: int = 0
-    store: str = ""
 
 
 @dataclass(slots=True)
@@ -120,18 +91,16 @@ class Sync:
         self.source = Path(os.path.abspath(settings.project_dir / settings.sync.source))
         self._settings = settings
         self._options = ScanOptions.from_settings(settings.sync)
-        self._client = client
         self._receiver = None if driver is None else Receiver(driver)
-        self._user_name = user_name
         self._notify = notify or LOG.info
+        self._account = Account(settings, client, user_name, self._notify)
         self._progress = progress
         self._name = name
         self._session = secrets.token_hex(8) if name is None else hashlib.sha256(name.encode()).hexdigest()[:16]
         self._known = _Known()
         self._cache: HashCache | None = None
         self._watch = Watch(self.source, self._options, enabled=watch)
-        self._http: Http | None = None
-        self._uploader = Uploader(settings.sync.store, self._places(), self._notify)
+        self._uploader = Uploader(settings.sync.store, self._account.places(), self._notify)
 
     @property
     def path(self) -> str | None:
@@ -179,7 +148,7 @@ class Sync:
         """
         if plan.is_empty:
             return Reply(plan.manifest.tree, self._known.path or "", self._known.where)
-        requests_before = self._http.traffic.requests if self._http else 0
+        requests_before = self._account.requests
         with Spooled(pack(plan, ContentReader(plan.source))) as packed:
             store, answer = self._deliver(plan, packed)
             sent_bytes = packed.size_bytes
@@ -187,8 +156,8 @@ class Sync:
             if plan.base is None:
                 raise ReceiverError(f"The driver does not take the files: {answer['need_full']}", code="internal")
             return self.push(replace(plan, base=None, delta=difference(None, plan.manifest)))
-        requests = (self._http.traffic.requests if self._http else 0) - requests_before
-        reply = replace(_reply(answer), sent_bytes=sent_bytes, requests=requests, store=store)
+        requests = self._account.requests - requests_before
+        reply = replace(reply_of(answer), sent_bytes=sent_bytes, requests=requests, store=store)
         self.acknowledge(plan, reply)
         return reply
 
@@ -204,7 +173,7 @@ class Sync:
         """
         if not isinstance(reply, Reply):
             self._say(reply)
-            reply = _reply(reply)
+            reply = reply_of(reply)
         if reply.tree != plan.manifest.tree:
             raise ReceiverError("The driver has another tree than the one that was sent.", code="internal")
         self._known.base = plan.manifest
@@ -238,8 +207,7 @@ class Sync:
                 self._receiver.ask({"op": "close", **self._place()})
         self.forget()
         self._watch.close()
-        if self._http is not None:
-            self._http.close()
+        self._account.close()
 
     def __enter__(self) -> Sync:
         return self
@@ -298,7 +266,7 @@ class Sync:
     def _place(self) -> dict[str, Any]:
         """Where the tree lies, as each request says it."""
         extract_to = self._settings.sync.extract_to
-        user = self._user() if extract_to == "workspace" else ""
+        user = self._account.user() if extract_to == "workspace" else ""
         where = "driver" if extract_to == "workspace" and not user else extract_to
         keep = {"keep": True} if self._name else {}
         return {"session": self._session, "extract_to": where, "user": user, "project": self.source.name, **keep}
@@ -319,30 +287,6 @@ class Sync:
         report = self._progress
         return lambda _sent: None if report is None else report(min(_sent, packed.size_bytes), packed.size_bytes)
 
-    def _places(self) -> dict[str, Place]:
-        places: dict[str, Place] = {"dbfs": lambda: (DbfsStore(self._connected()), "/tmp")}
-        volume = self._settings.sync.volume
-        if volume:
-            places["volume"] = lambda: (VolumeStore(self._connected()), volume.rstrip("/"))
-        places["workspace"] = lambda: (WorkspaceStore(self._connected()), f"/Workspace/Users/{self._user()}/.dbk")
-        return places
-
-    def _user(self) -> str:
-        """Who is asking, by the workspace's own answer; `""` when it does not tell."""
-        if self._user_name is None:
-            answer = self._connected().request("GET", "/api/2.0/preview/scim/v2/Me")
-            if answer.signed_out:
-                raise answer.error()
-            self._user_name = str(answer.json.get("userName") or "")
-            if not self._user_name:
-                self._notify(f"The workspace does not tell who you are ({answer.message}); using the driver's disk.")
-        return self._user_name
-
-    def _connected(self) -> Http:
-        if self._http is None:
-            self._http = connect(self._settings, self._client)
-        return self._http
-
     def _required(self) -> Receiver:
         if self._receiver is None:
             raise SyncError("This Sync has no driver: it can only plan.", "Give Sync(..., driver=...).")
@@ -353,15 +297,3 @@ class Sync:
         # when the driver has that very tree.
         target = f"{self._settings.cluster_id or ''} {self._settings.sync.extract_to}"
         return _state.StateKey(self._settings.host or "", "", "", target, str(self.source))
-
-
-def _reply(answer: Mapping[str, Any]) -> Reply:
-    return Reply(
-        tree=answer["tree"],
-        path=answer["path"],
-        where=answer["where"],
-        written=answer["written"],
-        deleted=answer["deleted"],
-        size_bytes=answer["bytes"],
-        changed_modules=tuple(answer["changed_modules"]),
-    )

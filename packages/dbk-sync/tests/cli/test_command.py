@@ -107,6 +107,8 @@ def test_troubles_of_the_source_and_of_settings_have_their_codes(dbk_sync, write
     ran = dbk_sync("push", ".", VOLUME + str(code), "--dry-run", *words)
 
     assert ran.code == code, ran.err
+    if code:
+        assert ran.requests == []
 
 
 def test_where_nobody_watches_a_file_that_looks_like_a_secret_is_refused(dbk_sync, write, workspace, monkeypatch):
