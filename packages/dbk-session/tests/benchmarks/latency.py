@@ -68,8 +68,13 @@ def own(workspace: Workspace, channel: str) -> dict[str, float]:
 
 
 def foreign(command: list[str]) -> dict[str, float]:
-    done = subprocess.run([*command, "times"], capture_output=True, text=True, check=True)
+    done = subprocess.run([*command, "times"], capture_output=True, text=True, check=True, env=outside())
     return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def outside() -> dict[str, str]:
+    """The environment for another client's process: no package of ours may stand in for its own."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def median_ms(work: Callable[[], object], times: int) -> float:
@@ -143,7 +148,7 @@ def foreign_calls(command: list[str], workspace: Workspace) -> list[int]:
 
 
 def foreign_count(workspace: Workspace, command: list[str]) -> int:
-    environment = {**os.environ, **workspace.env()}
+    environment = {**outside(), **workspace.env()}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:

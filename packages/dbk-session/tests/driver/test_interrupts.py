@@ -107,3 +107,26 @@ def test_an_interrupt_that_breaks_a_call_to_java_keeps_its_name(driver):
     assert "time" in text
     assert "Py4J" not in error["traceback"][-1]
     assert "KeyboardInterrupt" in error["traceback"][-1]
+
+
+SPOILT = """
+import time
+shown = get_ipython().InteractiveTB.structured_traceback
+def spoil(*args, **kwargs):
+    get_ipython().InteractiveTB.structured_traceback = shown
+    raise KeyboardInterrupt
+get_ipython().InteractiveTB.structured_traceback = spoil
+print('on')
+time.sleep(600)
+"""
+
+
+def test_a_second_interrupt_that_spoils_the_traceback_of_the_first_costs_no_record(driver):
+    run_id = driver.start(SPOILT)
+    driver.wait_for(run_id, "stream")
+
+    driver.host.interrupt()
+    outcome = driver.finish(run_id)
+
+    assert [error["ename"] for error in outcome.of("error")] == ["KeyboardInterrupt"]
+    assert outcome.done["error"]["ename"] == "KeyboardInterrupt"

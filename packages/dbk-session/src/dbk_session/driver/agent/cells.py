@@ -22,7 +22,7 @@ from .history import History, Mark
 from .payloads import Payloads
 from .report import frame_of
 from .runs import Run
-from .tracebacks import ends_notebook
+from .tracebacks import ends_notebook, without_agent
 from .traceless import Traceless
 
 
@@ -188,6 +188,12 @@ class Cells:
         core = self._core
         self._switch_off(run)
         payloads = core.seams.attempt("payloads", self._payloads.take, [])
+        unseen = getattr(result, "error_in_exec", None)
+        if run.error is None and isinstance(unseen, KeyboardInterrupt):
+            # A second interrupt came while IPython made the traceback of the first, which it gave up then.
+            plain = error_content(KeyboardInterrupt, unseen, ["KeyboardInterrupt: "])
+            run.fail(core.seams.attempt("the traceback", lambda: self._interrupt(unseen), plain))
+            core.scribe.put(run, "error", **(run.error or {}))
         core.scribe.put(
             run,
             "done",
@@ -206,6 +212,11 @@ class Cells:
             self._print(frame)
         core.runs.finish(run, status)
         core.seams.attempt("the snapshot", self.after)
+
+    def _interrupt(self, error: KeyboardInterrupt) -> dict[str, Any]:
+        tb = without_agent(error, error.__traceback__)
+        lines = self._shell.InteractiveTB.structured_traceback(type(error), error, tb, tb_offset=1)
+        return error_content(type(error), error, lines)
 
     def _switch_off(self, run: Run) -> None:
         for name, part in reversed(self.around.items()):

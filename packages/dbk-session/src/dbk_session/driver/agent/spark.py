@@ -21,6 +21,7 @@ class Spark:
         self._core = core
         self._watched: set[int] = set()
         self._last_progress_s = 0.0
+        self._last_progress: tuple[str, dict[str, int]] = ("", {})
 
     def describe(self, run: Run) -> dict[str, Any]:
         """Mark what the run will start; how to find it again."""
@@ -83,14 +84,15 @@ class Spark:
             return
         self._last_progress_s = now_s
         counts = [(int(stage.num_completed_tasks), int(stage.num_tasks)) for stage in stages or ()]
-        self._core.scribe.put(
-            run,
-            "progress",
-            jobs=0 if done else 1,
-            stages=len(counts),
-            tasks_done=sum(completed for completed, _ in counts),
-            tasks_total=sum(total for _, total in counts),
-        )
+        progress = {
+            "jobs": 0 if done else 1,
+            "stages": len(counts),
+            "tasks_done": sum(completed for completed, _ in counts),
+            "tasks_total": sum(total for _, total in counts),
+        }
+        if (run.id, progress) != self._last_progress:
+            self._last_progress = (run.id, progress)
+            self._core.scribe.put(run, "progress", **progress)
 
 
 def _tag(run: Run) -> str:
