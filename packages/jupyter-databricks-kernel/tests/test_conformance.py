@@ -2,6 +2,7 @@
 
 import unittest
 
+import ipykernel
 import jupyter_kernel_test
 import pytest
 from jupyter_client.manager import KernelManager
@@ -127,6 +128,7 @@ def test_check_01_all_thirteen_are_there():
     assert len(cases()) == 12
 
 
+@pytest.mark.skipif(ipykernel.version_info < (7, 2), reason="ipykernel welcomes its subscribers from 7.2 on")
 def test_check_01_the_first_message_of_a_fresh_kernel_is_the_welcome(specs, environment, make_project):
     manager = KernelManager(kernel_name="databricks", kernel_spec_manager=specs)
     manager.start_kernel(env=environment(), cwd=str(make_project()))
