@@ -111,3 +111,23 @@ def test_pip_then_a_fresh_python_has_the_package_and_says_once_that_variables_ar
     assert files.result["text/plain"] == "'hello'"
     told = [answer.stderr.count("all variables were reset") for answer in (installed, restarted, found, gone, files)]
     assert (sum(told), told[3:]) == (1, [0, 0])
+
+
+@pytest.mark.parametrize("language", ["scala", "r"])
+def test_a_language_that_the_cluster_does_not_run_is_said_in_one_error_and_python_goes_on(client, language):
+    client.run("kept = 1")
+    answer = client.run(f"%{language}\n1 + 1")
+
+    assert answer.kinds == ["error"]
+    assert language in answer.reply["evalue"]
+    assert "\n" not in answer.reply["evalue"]
+    assert client.run("import greeting; kept").result["text/plain"] == "1"
+
+
+def test_a_cell_of_another_language_goes_to_the_context_under_its_language(client, workspace):
+    workspace.clear_requests()
+    client.run("%scala val x = 1\nx")
+
+    sent = [r.body_json for r in workspace.requests() if r.path == "/api/1.2/commands/execute"]
+    (cell,) = [body for body in sent if body["language"] != "python"]
+    assert (cell["language"], cell["command"]) == ("scala", "val x = 1\nx")
