@@ -43,8 +43,11 @@ class Sdk:
         done: list[float] = []
 
         def wait() -> None:
-            waiter.result()
-            done.append(time.perf_counter())
+            try:
+                waiter.result()
+            finally:
+                # A cancelled command may well end as a failed one, which the waiter raises.
+                done.append(time.perf_counter())
 
         waiting = threading.Thread(target=wait)
         waiting.start()

@@ -91,6 +91,8 @@ class Outputs:
             original(etype, evalue, stb)
             return
         run = self._core.current_run()
+        if issubclass(etype, KeyboardInterrupt) and run.error is not None and run.error["ename"] == etype.__name__:
+            return  # a second one, while the first was on its way out
         content = error_content(etype, evalue, stb)
         run.fail(content, in_display=bool(self._shell.displayhook._is_active))
         # What `%tb` and the reply of an ipykernel read.

@@ -6,6 +6,7 @@ writes a record itself: it hands over (`SimpleQueue.put` cannot be torn by an ex
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -18,6 +19,7 @@ from .runs import Run
 
 COALESCE_S = 0.05
 _FIRST_S = 0.002
+_STEP_S = 0.005
 STREAM_CHARS = 64 * 1024
 # Text that was handed over and not yet written. More than this and the writer of it has to wait.
 BACKLOG_CHARS = 8 * 1024 * 1024
@@ -78,6 +80,7 @@ class Scribe:
             if isinstance(item, _Item):
                 self._gather()
             batch = [item, *self._waiting()]
+            self._await_newline(batch)
             try:
                 self._write([each for each in batch if isinstance(each, _Item)])
             except Exception as error:  # the thread must live: without it every later cell would wait
@@ -94,6 +97,16 @@ class Scribe:
             self._urgent.get(timeout=rest_s)
         except queue.Empty:
             return
+
+    def _await_newline(self, batch: list[_Item | _Flush]) -> None:
+        """Adds to a batch that ends within a line what comes soon: on a busy driver `print` is slow with the rest."""
+        for _ in range(round(COALESCE_S / _STEP_S)):
+            last = batch[-1]
+            if not isinstance(last, _Item) or last.kind != "stream" or last.content["text"].endswith("\n"):
+                return
+            with contextlib.suppress(queue.Empty):
+                self._urgent.get(timeout=_STEP_S)
+            batch += self._waiting()
 
     def _waiting(self) -> Iterator[_Item | _Flush]:
         while True:
