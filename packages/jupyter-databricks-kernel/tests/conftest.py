@@ -294,17 +294,33 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[
 def start_kernel(specs: KernelSpecManager) -> Callable[..., Any]:
     """A context manager for a kernel process that is ready, and is gone afterwards."""
 
+    def ready(manager: KernelManager, **options: Any) -> BlockingKernelClient:
+        """A client of a process that answers. A port that was free a moment ago may be somebody else's by now."""
+        for attempt in (1, 2, 3):
+            manager.start_kernel(**options)
+            kc = manager.client()
+            kc.start_channels()
+            try:
+                kc.wait_for_ready(timeout=PATIENCE_S)
+                return kc
+            except RuntimeError:
+                kc.stop_channels()
+                if attempt == 3 or manager.is_alive():
+                    raise
+                manager.shutdown_kernel(now=True)
+                manager.cleanup_connection_file()
+        raise AssertionError
+
     @contextmanager
     def start(env: dict[str, str], cwd: Path, name: str = "databricks", **options: Any) -> Iterator[Running]:
         manager = KernelManager(kernel_name=name, kernel_spec_manager=options.pop("specs", specs))
-        manager.start_kernel(env=env, cwd=str(cwd), **options)
-        kc = manager.client()
-        kc.start_channels()
+        kc = None
         try:
-            kc.wait_for_ready(timeout=PATIENCE_S)
+            kc = ready(manager, env=env, cwd=str(cwd), **options)
             yield Running(manager, Client(kc))
         finally:
-            kc.stop_channels()
+            if kc is not None:
+                kc.stop_channels()
             if manager.has_kernel:
                 manager.shutdown_kernel(now=not manager.is_alive())
             manager.cleanup_resources()

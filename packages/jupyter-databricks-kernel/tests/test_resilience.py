@@ -176,6 +176,7 @@ def test_dbk_restart_and_status(fresh):
     assert re.search(r"^cluster +\S.* \d{4}-\d{6}-\w+$", status["text/plain"], re.MULTILINE)
     assert re.search(r"^cluster state +RUNNING$", status["text/plain"], re.MULTILINE)
     assert re.search(r"^runtime +17\.3", status["text/plain"], re.MULTILINE)
+    assert re.search(r"^access mode +dedicated$", status["text/plain"], re.MULTILINE)
     assert "/spark-ui" in status["text/html"]
     assert "/driver-logs" in status["text/html"]
     assert gone.reply["ename"] == "NameError"
