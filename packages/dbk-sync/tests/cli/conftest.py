@@ -58,19 +58,9 @@ def workspace(running_workspace, alone, monkeypatch):
 
 
 @pytest.fixture
-def write(alone):
-    """A function that writes files (text path to bytes) into the project, and removes those that are None."""
-
-    def write(tree):
-        for path, content in tree.items():
-            whole = alone / path
-            whole.parent.mkdir(parents=True, exist_ok=True)
-            if content is None:
-                whole.unlink()
-            else:
-                whole.write_bytes(content)
-
-    return write
+def project(alone):
+    """Where `write` writes."""
+    return alone
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dbk_sync._git_config import parse_config, read_git_config
+from dbk_sync._git_config import read_git_config
+from dbk_sync._git_syntax import parse_config
 from dbk_sync._repository import find_repository
 from dbk_sync.errors import RulesError
 

@@ -271,22 +271,6 @@ def project(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def write(project):
-    """A function that writes files (text path to bytes) into the project, and removes those that are None."""
-
-    def write(tree):
-        for path, content in tree.items():
-            whole = project / path
-            whole.parent.mkdir(parents=True, exist_ok=True)
-            if content is None:
-                whole.unlink()
-            else:
-                whole.write_bytes(content)
-
-    return write
-
-
-@pytest.fixture
 def interpreter(place):
     """A function that makes contexts, which end with the test."""
     made = []

@@ -6,8 +6,9 @@ import base64
 from collections.abc import Iterator
 from typing import Final
 
+from dbk_sync._answer import Answer
 from dbk_sync._bodies import Body, Multipart
-from dbk_sync._http import Answer, Http
+from dbk_sync._http import Http
 from dbk_sync._stores._store import Found, Progress, Refused
 
 BLOCK_BYTES: Final = 1 << 20

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from dbk_sync._answer import Answer
 from dbk_sync._bodies import Body
-from dbk_sync._http import Answer
 
 Progress = Callable[[int], None]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from dbk_sync._answer import Answer
 from dbk_sync._bodies import Body
-from dbk_sync._http import Answer, Http
+from dbk_sync._http import Http
 from dbk_sync._stores._store import Found, Progress, Refused, check_open
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
+from dbk_sync._answer import Answer
 from dbk_sync._bodies import Body
-from dbk_sync._http import Answer, Http
+from dbk_sync._http import Http
 from dbk_sync._stores._store import Found, Progress, check_open
 
 _LARGE_BYTES: Final = 1 << 16
