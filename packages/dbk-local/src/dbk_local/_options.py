@@ -21,6 +21,10 @@ class Options:
     runtime: Annotated[Literal["15.4", "16.4", "17.3"], "Databricks runtime whose behaviour is shown"] = "17.3"
     access_mode: Annotated[AccessMode, "access mode of the cluster"] = "dedicated"
     spark: Annotated[Literal["auto", "off"], "start Apache Spark at the first use of `spark`, or never"] = "auto"
+    standard_spark: Annotated[
+        Literal["connect", "classic"],
+        "`spark` in standard access mode: a Spark Connect session (from Spark 4 on), or one with a SparkContext",
+    ] = "connect"
 
     out_prefix: Annotated[bool, "the value of a last expression is preceded by `Out[n]: `"] = False
     figures: Annotated[

@@ -40,6 +40,8 @@ class Truth:
     access_mode: AccessMode = "dedicated"
     spark: Literal["auto", "off"] = "auto"
     """`auto`: start Apache Spark at the first use of `spark`, when pyspark and Java are there."""
+    standard_spark: Literal["connect", "classic"] = "connect"
+    """What `spark` is in standard access mode, where the Spark that runs has both."""
     dbfs_root: Path = Path("dbfs")
     workspace_root: Path = Path("workspace")
     volumes_root: Path = Path("volumes")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from dbk_local._driver._attach import Attached, attach, hook_pyspark
+from dbk_local._driver import _connect
+from dbk_local._driver._attach import Attached, attach, hook_pyspark, hook_sessions, quieten
 from dbk_local._driver._interrupts import Interrupts
 from dbk_local._driver._service import Service, ServiceFailed
+from dbk_local._driver._spark_home import kind_of_spark, own_spark
+from dbk_local._driver._streams import StartedStreams
 from dbk_local._seam import Truth
 
 INSTALL = (
@@ -36,19 +40,28 @@ class SparkAccess:
         self._interrupts = interrupts
         self._lock = threading.RLock()
         self._is_attaching = False
-        self._attached: Attached | None = None
+        self._attached: Attached | _connect.AttachedConnect | None = None
         self._command = ("", "")
-        self._streams_before: set[str] = set()
+        self._streams = StartedStreams()
+        self._is_connect = kind_of_spark(truth, own_spark()) == "connect"
         self.on_attached: Callable[[Any, Any], None] | None = None
         """Called with session and context when there are any."""
-        if self.why_not() is None:
+        if self.why_not() is not None:
+            return
+        if self._is_connect:
+            _connect.enter_connect_mode()
+            hook_sessions(self._attach)
+        else:
             hook_pyspark(self._attach, self._stopped)
 
     def why_not(self) -> str | None:
         """Why there is no Spark, as far as that is known before it is started."""
         if self._truth.spark == "off":
             return SWITCHED_OFF
-        return None if importlib.util.find_spec("pyspark") is not None else INSTALL.format(runtime=self._truth.runtime)
+        if importlib.util.find_spec("pyspark") is None:
+            return INSTALL.format(runtime=self._truth.runtime)
+        missing = _connect.missing_packages() if self._is_connect else []
+        return _connect.INSTALL.format(missing=", ".join(missing)) if missing else None
 
     def session(self) -> Any:
         """This context's `SparkSession`.
@@ -80,6 +93,8 @@ class SparkAccess:
         """Gives the class of `spark` without starting anything; None where pyspark is missing."""
         if self.why_not() is not None:
             return None
+        if self._is_connect:
+            return lambda: cast(type, importlib.import_module(_connect.MODULE).SparkSession)
         from pyspark.sql import SparkSession
 
         return lambda: SparkSession
@@ -94,17 +109,9 @@ class SparkAccess:
 
     def end_command(self) -> list[str]:
         """Ids of the streams the command has started and that go on in the background."""
-        if self._attached is None:
-            return []
-        try:
-            running = set(self._attached.active_streams())
-        except Exception:  # as above
-            return []
-        new = running - self._streams_before
-        self._streams_before = running
-        return sorted(new)
+        return self._streams.take()
 
-    def _attach(self) -> Attached | None:
+    def _attach(self) -> Attached | _connect.AttachedConnect | None:
         """None only while attaching: pyspark comes through our own hooks then."""
         with self._lock:
             if self._attached is not None or self._is_attaching:
@@ -118,16 +125,22 @@ class SparkAccess:
                 self.on_attached(self._attached.session, self._attached.context)
             return self._attached
 
-    def _attach_now(self) -> Attached:
+    def _attach_now(self) -> Attached | _connect.AttachedConnect:
         reason = self.why_not()
         if reason is not None:
             raise SparkUnavailable(reason)
         try:
-            gateway = self._service.ask("spark")
+            place = self._service.ask("spark")
         except ServiceFailed as error:
             raise SparkUnavailable(str(error)) from None
         with self._interrupts.deferred():
-            attached = attach(gateway["port"], gateway["secret"])
+            attached: Attached | _connect.AttachedConnect
+            if self._is_connect:
+                quieten()
+                attached = _connect.attach_connect(**place["connect"])
+            else:
+                attached = attach(place["port"], place["secret"])
+            self._streams.watch(self._is_connect)
             if threading.current_thread() is threading.main_thread():
                 self._interrupts.install()  # SparkContext has put its own, which cancels the jobs of all contexts
             attached.claim_thread(*self._command)

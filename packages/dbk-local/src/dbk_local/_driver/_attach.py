@@ -29,15 +29,11 @@ class Attached:
         self.context.setJobGroup(group, description, interruptOnCancel=True)
         self._module.setActiveSession(self.session._jsparkSession)
 
-    def active_streams(self) -> list[str]:
-        """Ids of the structured streams of this session that run."""
-        return [str(query.id) for query in self.session.streams.active]
-
 
 def attach(port: int, secret: str) -> Attached:
     """Connect to the py4j server that was made for this interpreter, with a session of its own."""
     os.environ.update(PYSPARK_GATEWAY_PORT=str(port), PYSPARK_GATEWAY_SECRET=secret, PYSPARK_PYTHON=sys.executable)
-    _quieten()
+    quieten()
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
@@ -62,7 +58,7 @@ def _session_module(jvm: Any) -> Any:
     return getattr(companion, "MODULE$")
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Keep py4j and Spark 4 from logging every interrupt and every failed query into the text of a command."""
     logging.getLogger("py4j").addHandler(logging.NullHandler())
     try:
@@ -80,10 +76,8 @@ def hook_pyspark(attach_first: Callable[[], Any], stopped: Callable[[], None]) -
         stopped: Called when user code has stopped the shared SparkContext.
     """
     from pyspark import SparkContext
-    from pyspark.sql import SparkSession
 
-    _before(SparkSession.Builder, "getOrCreate", attach_first)
-    _before_class_method(SparkSession, "getActiveSession", attach_first)
+    hook_sessions(attach_first)
     _before_class_method(SparkContext, "_ensure_initialized", attach_first)
     stop = SparkContext.stop
 
@@ -93,6 +87,14 @@ def hook_pyspark(attach_first: Callable[[], Any], stopped: Callable[[], None]) -
         stopped()
 
     setattr(SparkContext, "stop", stop_and_tell)  # noqa: B010 - mypy holds a method to be constant
+
+
+def hook_sessions(attach_first: Callable[[], Any]) -> None:
+    """The part of `hook_pyspark` that Spark Connect needs too: it has no SparkContext."""
+    from pyspark.sql import SparkSession
+
+    _before(SparkSession.Builder, "getOrCreate", attach_first)
+    _before_class_method(SparkSession, "getActiveSession", attach_first)
 
 
 def _before(owner: Any, name: str, first: Callable[[], Any]) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dbk_local._driver import _frames, _tree
+from dbk_local._driver import _connect, _frames, _tree
 from dbk_local._driver._handle import Context
-from dbk_local._driver._spark_home import environment_for, find_spark
+from dbk_local._driver._spark_home import environment_for, find_spark, kind_of_spark
 from dbk_local._driver._spark_link import SparkLink, SparkUse
 from dbk_local._driver._wire import truth_to_json
 from dbk_local._seam import DriverDied, Truth
@@ -23,6 +23,7 @@ from dbk_local._seam import DriverDied, Truth
 # A preload takes about a second; on a busy machine with a cold disk it was seen to take twenty.
 _START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 10.0
+_SPARK_MODULES = ("pyspark.sql", "pyspark.sql.types", "pyspark.sql.functions")
 LOCAL_DISK = "/local_disk0"
 ENVIRONMENTS = ".ephemeral_nfs/envs"
 WORKING_DIRECTORY = "/databricks/driver"
@@ -70,7 +71,7 @@ class Driver:
             )
         reader, self._writer = await asyncio.open_connection(sock=ours)
         root = self.folder.absolute() / "root"
-        self._send({"t": "start", "spark": self.truth.spark, "places": self._places(), "root": str(root)})
+        self._send({"t": "start", "modules": self._modules(), "places": self._places(), "root": str(root)})
         ready = await asyncio.wait_for(_frames.read(reader), _START_TIMEOUT_S)
         if ready is None:
             await self.stop()
@@ -81,6 +82,13 @@ class Driver:
     @property
     def _cwd(self) -> Path:
         return self.folder.absolute() / "cwd"
+
+    def _modules(self) -> list[str]:
+        """What contexts will import when they use Spark. Importing gRPC starts no thread, so it may be among them."""
+        if self.truth.spark == "off":
+            return []
+        connect = kind_of_spark(self.truth, find_spark(self.truth.runtime, os.environ)) == "connect"
+        return [*_SPARK_MODULES, *([_connect.MODULE] if connect else [])]
 
     def _places(self) -> dict[str, str]:
         """What a driver has at its root, as far as it may be seen in this access mode."""

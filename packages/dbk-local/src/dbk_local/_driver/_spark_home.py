@@ -12,8 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from dbk_local._driver._cache import cache_folder
+from dbk_local._seam import Truth
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,12 @@ def environment_for(spark: SparkHome | None, env: Mapping[str, str]) -> dict[str
     if spark is None or spark.site is None:
         return dict(env)
     return {**env, "PYTHONPATH": os.pathsep.join(filter(None, [str(spark.site), env.get("PYTHONPATH")]))}
+
+
+def kind_of_spark(truth: Truth, spark: SparkHome | None) -> Literal["classic", "connect"]:
+    """What `spark` is: standard access mode means Spark Connect, where this Spark has its server."""
+    wanted = truth.access_mode == "standard" and truth.standard_spark == "connect"
+    return "connect" if wanted and spark is not None and spark.has_connect else "classic"
 
 
 def which_spark(runtime: str, spark: SparkHome | None) -> str:

@@ -20,6 +20,7 @@ ARCHIVES_SWITCH = "DBK_LOCAL_CLASS_ARCHIVES"
 STOPPED = "The Spark driver has stopped."
 _STOP_TIMEOUT_S = 60.0
 _CANCEL_TIMEOUT_S = 5.0
+_STRAGGLERS_S = (0.1, 0.4, 1.5, 4.0)
 
 
 class SparkFailed(Exception):
@@ -121,28 +122,41 @@ class SparkUse:
     def __init__(self, link: SparkLink, key: str) -> None:
         self._link = link
         self._key = key
-        self._is_attached = False
+        self._is_attached = self._is_connect = False
+        self._stragglers: set[asyncio.Task[None]] = set()
         self.group: str | None = None
         """Job group of the running command."""
         self.streams: list[str] = []
         """Structured streams it has started."""
 
     async def attach(self) -> dict[str, Any]:
-        """`{"port", "secret"}` of its py4j server; the first caller of all waits for the JVM."""
+        """`{"port", "secret"}` of its py4j server, or `{"connect": ...}` of its session; the first waits for it."""
         answer = await self._link.ask("attach", key=self._key)
-        self._is_attached = True
-        return {"port": answer["port"], "secret": answer["secret"]}
+        self._is_attached, self._is_connect = True, "connect" in answer
+        return {name: value for name, value in answer.items() if name != "id"}
 
     async def cancel(self) -> None:
         """Cancel the jobs of the running command; what cannot be done in time is left to the interrupt."""
         if self._is_attached and self.group is not None:
+            if self._is_connect:
+                self._stragglers.add(stragglers := asyncio.create_task(self._cancel_stragglers(self.group)))
+                stragglers.add_done_callback(self._stragglers.discard)
             with contextlib.suppress(SparkFailed, DriverDied, TimeoutError):
-                await asyncio.wait_for(self._link.ask("cancel", group=self.group), _CANCEL_TIMEOUT_S)
+                await asyncio.wait_for(self._link.ask("cancel", key=self._key, group=self.group), _CANCEL_TIMEOUT_S)
+
+    async def _cancel_stragglers(self, group: str) -> None:
+        """Cancel again, later: what a client of Connect had just asked for may start when nobody waits any more."""
+        for pause_s in _STRAGGLERS_S:
+            await asyncio.sleep(pause_s)
+            with contextlib.suppress(SparkFailed, DriverDied):
+                await self._link.ask("cancel", key=self._key, group=group)
 
     async def detach(self) -> None:
         """The interpreter is gone: its jobs, its streams and its py4j server go too."""
         if self._is_attached:
             self._is_attached = False
+            for stragglers in self._stragglers:
+                stragglers.cancel()
             with contextlib.suppress(SparkFailed, DriverDied, TimeoutError):
                 request = self._link.ask("detach", key=self._key, group=self.group, streams=self.streams)
                 await asyncio.wait_for(request, _CANCEL_TIMEOUT_S)

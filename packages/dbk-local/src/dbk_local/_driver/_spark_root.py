@@ -22,10 +22,11 @@ from typing import Any
 from dbk_local._driver import _frames
 from dbk_local._driver._archives import Archives
 from dbk_local._driver._cache import cache_folder
+from dbk_local._driver._connect_server import CONF, TOKEN_VARIABLE, ConnectServer
 from dbk_local._driver._java import NoJava, find_java
 from dbk_local._driver._jvm import Gateway, JvmFailed, Launch, start_jvm
 from dbk_local._driver._spark_conf import find_checkpoint_class, spark_conf
-from dbk_local._driver._spark_home import SparkHome, own_spark
+from dbk_local._driver._spark_home import SparkHome, kind_of_spark, own_spark
 from dbk_local._driver._wire import truth_from_json
 
 # Writing class archives takes five to eight seconds on a quiet machine; who ends the server waits for half a minute.
@@ -70,6 +71,7 @@ class _SparkRoot:
         self._jvm: Any = None
         self._session: Any = None
         self._servers: dict[str, Any] = {}
+        self._connect: ConnectServer | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         operations: dict[str, Callable[..., dict[str, Any]]] = {
@@ -101,6 +103,8 @@ class _SparkRoot:
             self._open()
         except (NoJava, JvmFailed) as error:
             return {"error": str(error)}
+        if self._connect is not None:
+            return self._connect.attach(key)
         if key not in self._servers:
             server = self._jvm.org.apache.spark.api.python.Py4JServer(self._session.sparkContext().conf())
             server.start()
@@ -115,16 +119,22 @@ class _SparkRoot:
         self._jvm_process = process
         self._jvm = _connect(gateway)
         self._session = self._jvm.org.apache.spark.sql.SparkSession.builder().getOrCreate()
+        if self._connect is not None:
+            self._connect.open(self._jvm)
 
     def _start(self) -> tuple[subprocess.Popen[bytes], Gateway]:
         spark = _spark()
         java, home = find_java(os.environ, spark.java_majors), spark.home
         conf = spark_conf(self._truth, self._folder / "scratch", find_checkpoint_class(home / "jars"))
+        env = dict(os.environ)
+        if kind_of_spark(self._truth, spark) == "connect":
+            self._connect = ConnectServer(self._truth.user_name)
+            conf, env = {**conf, **CONF}, {**env, TOKEN_VARIABLE: self._connect.token}
         if self._archives_wanted:
             self._archives = Archives(cache_folder(os.environ) / "class-archives", java, home)
         options = [] if self._archives is None else self._archives.options()
         try:
-            return start_jvm(Launch(java, home, conf, self._folder, options), os.environ)
+            return start_jvm(Launch(java, home, conf, self._folder, options), env)
         except JvmFailed:
             if self._archives is None or not options:
                 raise
@@ -132,23 +142,27 @@ class _SparkRoot:
             if self._archives.is_used:
                 self._archives.discard()
             self._archives.close()
-            return start_jvm(Launch(java, home, conf, self._folder), os.environ)
+            return start_jvm(Launch(java, home, conf, self._folder), env)
 
     def _detach(self, key: str, group: str | None, streams: list[str]) -> dict[str, Any]:
         if self._session is None:
             return {}
         if group is not None:
-            self._cancel(group)
+            self._cancel(key, group)
         for query in self._active(streams):
             with contextlib.suppress(Exception):  # it may have ended meanwhile
                 query.stop()
+        if self._connect is not None:
+            self._connect.close(key)
         server = self._servers.pop(key, None)
         if server is not None:
             server.shutdown()
         return {}
 
-    def _cancel(self, group: str) -> dict[str, Any]:
-        if self._session is not None:
+    def _cancel(self, key: str, group: str) -> dict[str, Any]:
+        if self._connect is not None:
+            self._connect.interrupt(key, group)
+        elif self._session is not None:
             self._session.sparkContext().cancelJobGroup(group)
         return {}
 

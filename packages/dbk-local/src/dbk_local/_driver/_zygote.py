@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ _PRELOADED = (
     "pandas",
     "pyarrow",
 )
-_PRELOADED_WITH_SPARK = ("pyspark.sql", "pyspark.sql.types", "pyspark.sql.functions")
 
 
 def main() -> None:
@@ -45,16 +44,16 @@ def main() -> None:
     if first is not None:
         # First of all: a namespace of users can only be entered by a process of one thread.
         mounted = mount_places({place: Path(path) for place, path in first["places"].items()}, Path(first["root"]))
-        preload(with_spark=first["spark"] != "off")
+        preload(first["modules"])
         _frames.send(server, {"t": "ready", "mounted": mounted})
         _Zygote(server).serve()
     signal.set_wakeup_fd(-1)
     _tree.kill_below(os.getpid())
 
 
-def preload(with_spark: bool) -> None:
+def preload(more: Sequence[str]) -> None:
     """Import what every context needs, and keep the collector from touching it: the pages stay shared after a fork."""
-    for name in _PRELOADED + (_PRELOADED_WITH_SPARK if with_spark else ()):
+    for name in (*_PRELOADED, *more):
         # A broken optional package is the user's to meet when they import it, with its own message.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
