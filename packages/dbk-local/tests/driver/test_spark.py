@@ -75,6 +75,7 @@ def test_dbfs_is_the_default_file_system(driver, context):
 
     assert (driver.truth.dbfs_root / "data" / "five" / "_SUCCESS").exists()
     assert (driver.truth.volumes_root / "c" / "s" / "v" / "six" / "_SUCCESS").exists()
+    assert not [path.name for path in driver.truth.dbfs_root.rglob("*.crc")]
     assert context.text("spark.read.parquet('/data/five').count()") == "5"
     assert context.text("spark.read.parquet('/data/five').inputFiles()[0][:6]") == "'dbfs:/'"
 

@@ -46,6 +46,8 @@ def _file_systems(truth: Truth) -> dict[str, str]:
     table = "spark.hadoop.fs.viewfs.mounttable.default"
     return {
         "spark.hadoop.fs.dbfs.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
+        # Without checksum files (`.part-0.crc`), which would show in listings: a real DBFS has none.
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "spark.hadoop.fs.viewfs.overload.scheme.target.dbfs.impl": "org.apache.hadoop.fs.LocalFileSystem",
         f"{table}.linkFallback": truth.dbfs_root.absolute().as_uri(),
         f"{table}.link./Volumes": truth.volumes_root.absolute().as_uri(),
