@@ -24,10 +24,9 @@ import json
 import os
 import stat
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from dbk_sync._cache import STATUS, HashCache, Row
@@ -146,28 +145,23 @@ def _parsed(content: bytes, key: StateKey) -> State:
     paths = body[at + count * _ROW_BYTES :].split(b"\0")
     if paths.pop() or len(paths) != count:
         raise ValueError("another number of paths than of rows")
-    rows = _rows(memoryview(body)[at : at + count * _ROW_BYTES], paths)
+    rows = _rows(body[at : at + count * _ROW_BYTES], paths)
     manifest = Manifest(tuple([row[2] for row in rows]))
     return State(HashCache(dict(zip(paths, rows, strict=True)), manifest), manifest, receipt.decode("utf-8"))
 
 
-def _rows(table: memoryview, paths: list[bytes]) -> list[Row]:
+def _rows(table: bytes, paths: list[bytes]) -> list[Row]:
     count = len(paths)
     digests_at = STATUS.size * count
     sizes_at = digests_at + _DIGEST_BYTES * count
-    statuses = _pieces(table[:digests_at], STATUS.size)
-    digests = _pieces(table[digests_at:sizes_at], _DIGEST_BYTES)
+    statuses = [table[start : start + STATUS.size] for start in range(0, digests_at, STATUS.size)]
+    digests = [table[start : start + _DIGEST_BYTES] for start in range(digests_at, sizes_at, _DIGEST_BYTES)]
     sizes = struct.unpack_from(f"<{count}Q", table, sizes_at)
     flags, codes = table[sizes_at + 8 * count : sizes_at + 9 * count], table[sizes_at + 9 * count :]
     modes = map(MODES.__getitem__, codes)
     # `tuple.__new__` makes the same objects as the classes do, without a Python call for each.
     entries = map(partial(tuple.__new__, Entry), zip(paths, modes, sizes, digests, strict=True))
     return list(map(partial(tuple.__new__, Row), zip(statuses, flags, entries, strict=True)))
-
-
-def _pieces(column: memoryview, size_bytes: int) -> Iterable[bytes]:
-    """The column's values, `size_bytes` each."""
-    return chain.from_iterable(struct.iter_unpack(f"{size_bytes}s", column))
 
 
 def _text(body: bytes, at: int) -> tuple[bytes, int]:
