@@ -43,6 +43,17 @@ def test_show_has_a_line_for_every_setting_with_its_origin(cwd, project, run, mo
     assert rows["start_timeout_s"] == ["1200", "s", "default"]
 
 
+def test_what_stdout_cannot_encode_is_escaped(cwd, project):
+    project('[tool.jupyter-databricks-kernel]\nsync.exclude = ["é😀"]\n')
+
+    done = in_a_process("get", "sync.exclude", PYTHONIOENCODING="ascii")
+    chosen = in_a_process("get", "sync.exclude", PYTHONIOENCODING="ascii:replace")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\xe9\\U0001f600" in done.stdout
+    assert "??" in chosen.stdout
+
+
 def test_show_says_which_of_two_projects_is_not_used(cwd, project, run, monkeypatch):
     outer = project("[tool.jupyter-databricks-kernel]\n")
     inner = project("[tool.jupyter-databricks-kernel]\n", "inner")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -40,8 +41,10 @@ def run_command(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]
 
     A `DbkError` becomes `error: ...` and `hint: ...` on stderr and 1 (2 for settings). Any other exception is a defect:
     one line about it and 1. With `--debug` in `argv`, or `DBK_LOG=debug`, the stack trace comes first. No secret that
-    is known to this process is ever among them. Ctrl-C gives 130, a closed output pipe 1, silently.
+    is known to this process is ever among them. Ctrl-C gives 130, a closed output pipe 1, silently. What the encoding
+    of stdout or stderr cannot say is written as an escape, such as `\\xe9`.
     """
+    _escape_what_cannot_be_encoded()
     argv = sys.argv[1:] if argv is None else argv
     try:
         code = main(argv) or 0
@@ -55,6 +58,14 @@ def run_command(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]
     except Exception as error:
         return _report(error, with_trace="--debug" in argv or os.environ.get("DBK_LOG") == "debug")
     return code
+
+
+def _escape_what_cannot_be_encoded() -> None:
+    """An `ascii` or `cp1252` pipe must not end a command; a lone surrogate is beyond UTF-8, too."""
+    for stream in (sys.stdout, sys.stderr):
+        # Another choice than these was the user's own, by PYTHONIOENCODING.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _report(error: Exception, *, with_trace: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import functools
+import io
 import json
 import logging
 import os
@@ -24,6 +25,8 @@ WRONG_USAGE = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; gives the exit code: 0 done, 2 wrong usage, and of `run` what its command gave."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the encoding of a pipe must not end a command
     parser = make_parser()
     chosen = parser.parse_args(argv)
     if chosen.action is None:
