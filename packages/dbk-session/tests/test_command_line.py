@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from dbk_session._outputs import outputs_of
-from dbk_session._source import source_of
+from dbk_session._source import source_of, text_of
 from dbk_session.errors import UnreadableSource
 
 
@@ -46,6 +46,55 @@ def test_the_exit_status_is_the_scripts(dbk, code, status):
 
     assert done.returncode == status, done.stderr
     assert ("ZeroDivisionError" in done.stderr) == (code == "1/0")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("import sys; sys.exit(0)", 0, ""),
+        ("raise SystemExit('no')", 1, "no\n"),
+        ("import argparse; argparse.ArgumentParser('p', usage='p').parse_args(['-x'])", 2,
+         "usage: p\np: error: unrecognized arguments: -x\n"),
+    ],
+)  # fmt: skip
+def test_a_script_that_exits_shows_only_what_python_would(dbk, code, status, expected):
+    done = dbk("run", "-", stdin=code)
+
+    assert (done.returncode, done.stderr) == (status, expected)
+
+
+@pytest.mark.parametrize("header", ["", "# Databricks notebook source\n"])
+@pytest.mark.parametrize(
+    ("cookie", "encoding"),
+    [("", "utf-8"), ("", "utf-8-sig"), ("# -*- coding: latin-1 -*-\n", "latin-1"), ("# coding: cp1252\n", "cp1252")],
+)
+def test_a_file_is_decoded_as_python_does(header, cookie, encoding):
+    data = f"{header}{cookie}print('é')\r\n".encode(encoding)
+
+    source = source_of(text_of(data, "x.py"), "x.py")
+
+    assert [cell.removeprefix(cookie).strip() for cell in source.cells] == ["print('é')"]
+    assert source.is_script == (header == "")
+
+
+def test_a_script_with_a_byte_order_mark_or_a_coding_comment_runs(dbk, tmp_path):
+    marked, latin = tmp_path / "bom.py", tmp_path / "latin.py"
+    marked.write_bytes(b"\xef\xbb\xbfprint('bom')\n")
+    latin.write_bytes("# -*- coding: latin-1 -*-\nprint(ascii('é'))\n".encode("latin-1"))
+
+    assert (dbk("run", marked).stdout, dbk("run", latin).stdout) == ("bom\n", "'\\xe9'\n")
+
+
+@pytest.mark.parametrize("data", [b"print('\xe9')", b"# coding: no-such\n"])
+def test_a_file_in_another_encoding_than_it_says_is_named(data):
+    with pytest.raises(UnreadableSource, match=r"x\.py cannot be read"):
+        text_of(data, "x.py")
+
+
+def test_what_the_terminal_cannot_encode_is_escaped(dbk):
+    done = dbk("exec", "-c", "print('é')", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+
+    assert (done.returncode, done.stdout) == (0, "\\xe9\n"), done.stderr
 
 
 def test_standard_output_and_error_stay_apart(dbk):

@@ -21,7 +21,7 @@ from dbk_session._command import Command
 from dbk_session._events import Event, Failure, Finished, InputRequest
 from dbk_session._outputs import outputs_of
 from dbk_session._session import Session
-from dbk_session._source import Source, source_of
+from dbk_session._source import Source, source_of, text_of
 from dbk_session._terminal import JsonLines, Terminal
 from dbk_session.errors import SessionError, UnreadableSource
 
@@ -34,11 +34,13 @@ _FAILED = 1
 
 # Gives a script what it finds when it is started by `python FILE ARGS`; the values travel as data.
 _PRELUDE = """\
-import base64, json, sys
+import base64, json, sys, warnings
 given = json.loads(base64.b64decode("{values}"))
 sys.argv = given["argv"]
 from IPython import get_ipython
 get_ipython().user_ns.update(__file__=given["argv"][0])
+# IPython warns of a SystemExit, which is how many a script ends.
+warnings.filterwarnings("ignore", "To exit: use ", UserWarning)
 """
 
 
@@ -87,11 +89,10 @@ def _take_options(arguments: argparse.Namespace) -> None:
 
 
 def _text(name: str) -> str:
-    if name == "-":
-        return sys.stdin.read()
     try:
-        return Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return text_of(data, name)
+    except OSError as error:
         raise UnreadableSource(f"{name} cannot be read: {error}.") from error
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dbk_session.errors import UnreadableSource
 
-__all__ = ["Source", "source_of"]
+__all__ = ["Source", "source_of", "text_of"]
 
 _HEADER = "# Databricks notebook source"
 _SEPARATOR = re.compile(r"(?m)^# COMMAND ----------[ \t]*$")
@@ -33,6 +35,21 @@ class Source:
     positions: tuple[int, ...]
     is_script: bool
     notebook: dict[str, Any] | None = None
+
+
+def text_of(data: bytes, name: str) -> str:
+    """The text of a file called `name`, decoded as Python does: by its byte order mark or coding comment, else UTF-8.
+
+    Raises:
+        UnreadableSource: the bytes are not in that encoding, or there is no such encoding.
+    """
+    file = io.BytesIO(data)
+    try:
+        encoding = "utf-8-sig" if name.endswith(".ipynb") else tokenize.detect_encoding(file.readline)[0]
+        file.seek(0)
+        return io.TextIOWrapper(file, encoding).read()
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise UnreadableSource(f"{name} cannot be read: {error}.", "Save it as UTF-8.") from error
 
 
 def source_of(text: str, name: str) -> Source:
