@@ -151,6 +151,7 @@ def test_a_command_whose_context_goes_away_is_lost_and_not_run_again(
 
     assert (result.status, counter.count()) == ("lost", 1)
     assert "evicted" in of(events, ContextLost)[0].reason
+    assert "os._exit" in of(events, ContextLost)[0].reason  # nothing tells a crash by the code from the others
     assert session.run("print(2)").text == "2"
     assert counter.count() == 1
 

@@ -8,6 +8,7 @@ from dbk_config.errors import DbkError
 from dbk_session import (
     Comm,
     ContextLost,
+    ContextOpened,
     ExecuteResult,
     Failure,
     Finished,
@@ -130,6 +131,16 @@ def test_a_lost_cell_says_that_it_was_not_run_again():
 
     assert (reply["ename"], reply["evalue"]) == ("ContextLostError", "the interpreter is gone")
     assert "not run a second time" in "".join(sent[0][1]["traceback"])
+
+
+def test_a_cell_that_goes_down_with_its_interpreter_says_so_once():
+    lost, started, finished = ContextLost("evicted"), Started("r", 1), Finished("r", "lost", reason="evicted")
+    _, alone, _, _ = play(lost, finished)
+    _, at_once, _, _ = play(lost, started, finished)
+    _, before, _, _ = play(lost, ContextOpened("c", "spool"), started, finished)
+
+    assert [kind for kind, _ in alone] == [kind for kind, _ in at_once] == ["error"]
+    assert [kind for kind, _ in before] == ["stream", "error"]
 
 
 def test_an_interrupt_ends_the_cell_with_one_error():

@@ -122,6 +122,17 @@ def test_check_44_a_context_evicted_during_a_cell_is_not_run_again(fresh, worksp
     assert later.result["text/plain"] == "'alive'"
 
 
+def test_a_cell_that_crashes_python_is_told_so_once(fresh):
+    with fresh() as kernel:
+        answer = kernel.client.run("import os; os._exit(1)", timeout_s=120)
+        later = kernel.client.run("'alive'", timeout_s=120)
+
+    assert answer.reply["ename"] == "ContextLostError"
+    assert "the code itself ended it" in answer.reply["evalue"]
+    assert (answer.stderr, later.stderr) == ("", "")
+    assert later.result["text/plain"] == "'alive'"
+
+
 def test_check_45_after_a_restart_of_python_everything_works_again(fresh):
     with fresh() as kernel:
         kernel.client.run("x = 1")

@@ -165,7 +165,10 @@ class Context:
         except WorkspaceError:
             return "the cluster is gone"
         if cluster.state in ("RUNNING", "RESIZING"):
-            return "its context was evicted, or the driver was restarted"
+            return (
+                "its context was evicted, the driver was restarted, or the code itself ended it: "
+                "a crash in native code, out of memory, os._exit"
+            )
         return f"the cluster is {cluster.state}" + (f" ({cluster.reason})" if cluster.reason else "")
 
 

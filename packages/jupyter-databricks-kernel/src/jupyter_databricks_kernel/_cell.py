@@ -4,7 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from dbk_session import Comm, Event, ExecuteResult, Failure, Finished, InputRequest, RunEvent, SparkProgress, Started
+from dbk_session import (
+    Comm,
+    ContextLost,
+    Event,
+    ExecuteResult,
+    Failure,
+    Finished,
+    InputRequest,
+    RunEvent,
+    SparkProgress,
+    Started,
+)
 from dbk_session.errors import ContextLostError
 
 from jupyter_databricks_kernel._failure import failure, keyboard_interrupt
@@ -43,6 +54,7 @@ class Cell:
         self._question: asyncio.Task[None] | None = None
         self._given_up: asyncio.Future[None] = self._loop.create_future()
         self._finished: Finished | None = None
+        self._lost: ContextLost | None = None
         self._error: dict[str, Any] | None = None
         self._interrupted = False
         self.result_text: str | None = None
@@ -70,7 +82,11 @@ class Cell:
 
     def feed(self, event: Event | PhaseEntered) -> None:
         """Takes an event of the job, or one of the session while the job runs."""
+        if not isinstance(event, (Started, Finished)):  # these two may be the end of a cell that went down with it
+            self._tell_of_loss()
         match event:
+            case ContextLost():
+                self._lost = event  # when the cell went down with it, its error says so
             case PhaseEntered(phase=phase):
                 self._enter(phase)
             case SparkProgress():
@@ -90,6 +106,11 @@ class Cell:
             self._error = {"ename": event.ename, "evalue": event.evalue, "traceback": list(event.traceback)}
         elif isinstance(event, ExecuteResult):
             self.result_text = str(event.data.get("text/plain", ""))
+
+    def _tell_of_loss(self) -> None:
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            self._show(lost)
 
     def _show(self, event: Event) -> None:
         message = render(event, execution_count=self.job.count)
@@ -143,12 +164,14 @@ class Cell:
             self._question.cancel()
         if self._error is None:
             self._error = self._unseen_error(error)
+            self._tell_of_loss()
             if self._error is not None:
                 self._send_all(self._progress.before_output(appends=True))
                 self._send(error_message(**self._error))
         if self._error is None and self._finished is not None and self._finished.error is not None:
             # IPython has shown it in its own way, as it does with a wrong magic; only the reply is left to tell.
             self._note(self._finished.error)
+        self._tell_of_loss()
         self._send_all(self._progress.finish())
 
     def _unseen_error(self, error: BaseException | None) -> dict[str, Any] | None:
@@ -163,6 +186,7 @@ class Cell:
         if status == "cancelled":
             return keyboard_interrupt(reason)
         if status in ("", "lost"):
+            self._lost = None
             hint = "Run the cells again that this one needs, then this one: it was not run a second time."
             return failure(ContextLostError(reason or "the interpreter went away", hint))
         return None
