@@ -94,12 +94,12 @@ def _add_ls(commands: Any) -> None:
         "ls",
         "_cli_ls:run_ls",
         connects=False,
-        help="list what is selected",
+        help="list what would be sent",
         example="dbk-sync ls\ndbk-sync ls . -z | xargs -0 wc -c\ndbk-sync ls --explain src/data.csv",
     )
     _options.add_places(parser, target=False)
     _options.add_scan_options(parser)
-    parser.add_argument("-z", dest="nul", action="store_true", help="end each path by a NUL byte")
+    parser.add_argument("-z", dest="nul", action="store_true", help="end each path by a NUL byte, and quote none")
     parser.add_argument("--explain", metavar="PATH", help="say which rule decides about PATH")
 
 

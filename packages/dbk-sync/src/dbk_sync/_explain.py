@@ -15,6 +15,9 @@ from dbk_sync._selection import Selection
 ALWAYS: Final = "always"
 """The source of the rule that leaves `.git` and `.databricks` out."""
 
+LINKS: Final = "links"
+"""The source where a link cannot be sent; the pattern says why then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -24,7 +27,8 @@ class Decision:
         path: The path, below the source.
         included: Whether it is selected (for a directory: whether it is entered).
         source: The ignore file of the deciding rule (below the source or the root of its repository, or absolute),
-            `exclude` for the option, `always` for `.git` and `.databricks`; empty when no rule matches.
+            `exclude` for the option, `always` for `.git` and `.databricks`, `links` (of the command line alone) for
+            a link that cannot be sent; empty when no rule matches.
         line: Line in that file, or position in the option, from 1; None when no line decides.
         pattern: The rule as it is written; empty when no rule matches.
         decided_path: The part of `path` the rule is about: `path` itself, or a directory above it that is excluded.

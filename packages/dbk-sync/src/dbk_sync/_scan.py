@@ -150,6 +150,23 @@ def select(source: str | os.PathLike[str], options: ScanOptions | None = None) -
     return sorted(path for path, *_ in (*found.misses, *found.links))
 
 
+def sendable(source: str | os.PathLike[str], options: ScanOptions) -> tuple[list[bytes], list[Finding]]:
+    """`select` without the links that cannot be sent, and what is to be said about those."""
+    root = os.fsencode(os.path.realpath(source))
+    troubles = {path: link_trouble(root, path, options) for path in select(source, options)}
+    refused = [_link_finding(path, trouble) for path, trouble in troubles.items() if trouble is not None]
+    return [path for path, trouble in troubles.items() if trouble is None], refused
+
+
+def link_trouble(source: bytes, path: bytes, options: ScanOptions) -> str | None:
+    """Why the link at `path` cannot be sent; None when it can, or is none (any more)."""
+    try:
+        target = os.readlink(os.path.join(source, path))
+    except OSError:
+        return None
+    return "links are skipped" if options.links == "skip" else link_problem(source, path, target)
+
+
 class _Reading:
     """Makes rows of what a walk found, and collects what cannot be read."""
 
@@ -189,7 +206,7 @@ class _Reading:
                 entry = Entry(path, "link", len(target), hashlib.sha256(target).digest())
                 rows.append(row_of(entry, status, 0, self._started_ns, self._known.get(path)))
             else:
-                refused.append(Finding(Kind.LINK, path, f"Link skipped: {os.fsdecode(path)} ({problem})"))
+                refused.append(_link_finding(path, problem))
         if refused and policy == "error":
             raise _links_error(refused)
         return rows, refused
@@ -229,6 +246,10 @@ def _raise_unreadable(unreadable: list[Problem]) -> None:
             "Make them readable, or exclude them.",
             files=files,
         )
+
+
+def _link_finding(path: bytes, problem: str) -> Finding:
+    return Finding(Kind.LINK, path, f"Link skipped: {os.fsdecode(path)} ({problem})")
 
 
 def _links_error(refused: list[Finding]) -> LinkError:

@@ -213,6 +213,37 @@ def test_ls_needs_nothing_and_ends_paths_as_asked(dbk_sync, write, alone, monkey
     assert (lines.err, nul.err, lines.code) == ("", "", 0)
 
 
+def test_ls_leaves_out_the_links_that_a_push_skips(dbk_sync, write, alone):
+    write({"d/a": b""})
+    (alone / "up").symlink_to("../..")
+    (alone / "l").symlink_to("d/a")
+
+    listed, planned = dbk_sync("ls"), dbk_sync("plan")
+    skipping, refusing = dbk_sync("ls", "--links", "skip"), dbk_sync("ls", "--links", "error")
+    up, kept = dbk_sync("ls", "--explain", "up"), dbk_sync("ls", "--explain", "l")
+
+    assert (listed.out, listed.code) == ("d/a\nl\n", 0)
+    assert "up (its target is outside of the source)" in listed.err
+    assert listed.err.splitlines()[0] in planned.err
+    assert dbk_sync("ls", "--json").out == listed.out
+    assert (skipping.out, refusing.out) == ("d/a\n", "d/a\nl\n")
+    assert up.out == "up: excluded by links: its target is outside of the source\n"
+    assert kept.out == "l: included (no rule matches)\n"
+
+
+def test_ls_quotes_the_names_that_a_line_cannot_hold(dbk_sync, alone):
+    names = [b"a\nb", b'a"\\b', b"a\x01", b"a\xffb\t", "ä b".encode()]
+    for name in names:
+        with open(bytes(alone) + b"/" + name, "wb"):
+            pass
+
+    lines, nul = dbk_sync("ls"), dbk_sync("ls", "-z")
+
+    quoted = [r'"a\001"', r'"a\nb"', r'"a\"\\b"', r'"a\377b\t"', "ä b"]
+    assert lines.out.splitlines() == quoted
+    assert nul.out == b"".join(name + b"\0" for name in sorted(names)).decode("utf-8", "replace")
+
+
 @pytest.mark.parametrize("command", ["ls", "plan"])
 def test_the_deciding_rule_is_named(dbk_sync, write, command):
     write({".gitignore": b"# no logs\n*.log\n", "x.log": b"", "a": b""})
