@@ -91,6 +91,14 @@ def test_a_file_in_another_encoding_than_it_says_is_named(data):
         text_of(data, "x.py")
 
 
+def test_code_that_crashes_python_is_told_so_once(dbk):
+    done = dbk("run", "-", stdin="import os; os._exit(3)")
+
+    assert done.returncode == 1
+    assert done.stderr.count("the code itself ended it") == 1
+    assert done.stderr.startswith("dbk-session: The interpreter is gone: ")
+
+
 def test_what_the_terminal_cannot_encode_is_escaped(dbk):
     done = dbk("exec", "-c", "print('é')", env={**os.environ, "PYTHONIOENCODING": "ascii"})
 

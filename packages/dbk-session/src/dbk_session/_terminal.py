@@ -16,6 +16,7 @@ from dbk_session._events import (
     Failure,
     Finished,
     Notice,
+    Started,
     Stream,
     Truncated,
     to_json,
@@ -50,9 +51,12 @@ class Terminal:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._state = ""
+        self._lost: ContextLost | None = None
 
     def show(self, event: Event) -> None:
         """Shows one event."""
+        if not isinstance(event, (Started, Finished)):  # these two may be the end of a command that went down with it
+            self._tell_of_loss()
         if isinstance(event, Stream):
             self._write(self._out if event.name == "stdout" else self._err, event.text)
         elif (isinstance(event, Display) and not event.update) or (
@@ -73,11 +77,19 @@ class Terminal:
         elif isinstance(event, Notice):
             self._say(event.text)
         elif isinstance(event, ContextLost):
-            self._say(f"the interpreter was replaced, its variables are gone: {event.reason}")
+            self._lost = event
         elif isinstance(event, Truncated):
             self._say(f"output is over {event.limit_bytes / 1e6:g} MB, the rest is left out (output_limit_mb)")
         elif isinstance(event, Finished) and event.status == "lost":
+            self._lost = None
             self._say(event.reason)
+        elif isinstance(event, Finished):
+            self._tell_of_loss()
+
+    def _tell_of_loss(self) -> None:
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            self._say(f"the interpreter was replaced, its variables are gone: {lost.reason}")
 
     def _say(self, text: str) -> None:
         self._write(self._err, f"dbk-session: {text}\n")
