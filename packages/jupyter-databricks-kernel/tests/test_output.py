@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import json
 import time
 
 import pytest
@@ -155,14 +156,26 @@ def test_check_15_five_megabytes_of_html_arrive_whole(client):
     assert html == "<i>" + "x" * 5_000_000 + "</i>"
 
 
-def test_check_16_a_thread_that_prints_later_prints_into_its_own_cell(client, wait_until):
-    code = (
+LATE = {
+    "a thread": (
         "import threading, time\n"
         "def later():\n"
         "    time.sleep(1)\n"
-        "    print('from the thread')\n"
+        "    print('late')\n"
         "threading.Thread(target=later).start()"
-    )
+    ),
+    "a task": (
+        "import asyncio\n"
+        "async def later():\n"
+        "    await asyncio.sleep(1)\n"
+        "    print('late')\n"
+        "task = asyncio.create_task(later())"
+    ),
+}
+
+
+@pytest.mark.parametrize("code", LATE.values(), ids=LATE)
+def test_check_16_what_prints_after_its_cell_prints_into_it(client, wait_until, code):
     client.run("import time; time.sleep(2)")  # by then the second context is there, through which late output comes
     msg_id = client.start(code)
     client.finish(msg_id)
@@ -171,10 +184,10 @@ def test_check_16_a_thread_that_prints_later_prints_into_its_own_cell(client, wa
         message = client.next_output(1)
         return message if message is not None and message["msg_type"] == "stream" else None
 
-    late = wait_until(arrived, "the output of the thread")
+    late = wait_until(arrived, "the late output")
 
     assert late["parent_header"]["msg_id"] == msg_id
-    assert late["content"] == {"name": "stdout", "text": "from the thread\n"}
+    assert late["content"] == {"name": "stdout", "text": "late\n"}
 
 
 @pytest.mark.parametrize(
@@ -196,6 +209,38 @@ def test_check_17_an_error_has_its_real_name_and_is_shown_once(client, code, ena
     assert answer.reply["status"] == "error"
     assert any("\x1b[" in line for line in shown["traceback"])
     assert ename in "".join(shown["traceback"])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "get_ipython().run_cell('1/0')\nprint('next')",
+        "try:\n    1/0\nexcept ZeroDivisionError:\n    get_ipython().showtraceback()\nprint('next')",
+    ],
+    ids=["a cell within the cell", "a caught error"],
+)
+def test_check_17_a_traceback_that_the_code_itself_shows_does_not_fail_the_cell(client, code):
+    answer = client.run(code)
+
+    assert [error["ename"] for error in answer.contents("error")] == ["ZeroDivisionError"]
+    assert answer.stdout == "next\n"
+    assert answer.reply["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("print('good'); print('bad \\ud800'); print('more')", "stream"),
+        ("raise ValueError('bad \\ud800')", "error"),
+        ("'bad \\ud800', display({'text/plain': 'bad \\ud800'}, raw=True)", "display_data"),
+    ],
+)
+def test_text_that_utf8_cannot_hold_is_shown_by_its_escapes(client, code, kind):
+    answer = client.run(code)
+
+    assert answer.status == ("error" if kind == "error" else "ok")
+    assert "bad \\ud800" in json.dumps(answer.contents(kind)).replace("\\\\", "\\")
+    assert client.run("'next'").result == {"text/plain": "'next'"}
 
 
 def test_check_17_output_before_an_error_is_kept(client):

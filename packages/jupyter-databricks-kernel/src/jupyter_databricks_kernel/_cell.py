@@ -194,7 +194,8 @@ class Cell:
     def _reply(self) -> dict[str, Any]:
         finished = self._finished
         payload = [dict(item) for item in finished.payload] if finished is not None else []
-        if self._error is not None:
+        # A traceback may have been shown by code that caught the error (an Output widget does): no failure of the cell.
+        if self._error is not None and (finished is None or finished.status != "ok"):
             return {"status": "error", **self._error, "user_expressions": {}, "payload": payload}
         expressions: Mapping[str, Any] = finished.expressions if finished is not None else {}
         return {"status": "ok", "user_expressions": dict(expressions), "payload": payload}

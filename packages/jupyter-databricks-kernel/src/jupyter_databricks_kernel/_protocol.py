@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Any
 import zmq
 from ipykernel.kernelbase import Kernel
 
+from jupyter_databricks_kernel._packing import forgiving
+
 __all__ = ["AsyncKernel"]
 
 _COMMS = ("comm_open", "comm_msg", "comm_close")
@@ -65,6 +67,7 @@ class AsyncKernel(Kernel):
         self._draining = False
         self._tasks: set[asyncio.Future[None]] = set()
         self._executing: dict[str, Any] | None = None
+        self.session.pack = forgiving(self.session.pack)
         # The control channel has a thread of its own; without the lock its `busy` for a cell could come after the
         # cell's `idle`, and the kernel would look busy for ever.
         self._status_lock = threading.Lock()
