@@ -170,13 +170,13 @@ def test_cancelling_the_session_cancels_what_waits_too(session):
     assert [command.result(60).status for command in commands] == ["cancelled"] * 3
 
 
-def test_code_that_ignores_the_polite_cancel_is_signalled(session, workspace):
-    """The API's cancel reaches it once, the signal of the control context a second time."""
+def test_code_that_catches_a_cancel_is_not_interrupted_again(session):
     code = (
         "print('go', flush=True)\n"
-        "for _ in range(1):\n    try:\n        while True: time.sleep(0.01)\n"
-        "    except KeyboardInterrupt: print('no', flush=True)\n"
-        "while True: time.sleep(0.01)"
+        "try:\n    time.sleep(600)\n"
+        "except KeyboardInterrupt:\n"
+        "    for step in range(25):\n        time.sleep(0.2)\n"
+        "    print('saved')\n"
     )
     command = session.start(code)
     first(command, Stream)
@@ -184,38 +184,78 @@ def test_code_that_ignores_the_polite_cancel_is_signalled(session, workspace):
     command.cancel()
     result = command.result(60)
 
+    assert (result.status, result.stdout) == ("ok", "go\nsaved\n")
+
+
+def test_each_further_cancel_is_one_more_interrupt(session, events, until):
+    code = (
+        "print('go', flush=True)\n"
+        "for _ in range(3):\n"
+        "    try:\n        time.sleep(600)\n    except KeyboardInterrupt: print('no', flush=True)\n"
+        "print('out')"
+    )
+    command = session.start(code)
+    until(lambda: "go" in printed(events, command.run_id))
+    for count in (1, 2, 3):
+        command.cancel()
+        until(lambda count=count: printed(events, command.run_id).count("no") == count)
+
+    assert command.result(60).stdout == "go\nno\nno\nno\nout\n"
+    assert command.result(60).status == "ok"
+
+
+def test_a_cancel_that_has_no_effect_is_followed_by_a_signal(session, workspace):
+    workspace.fault("POST /api/1.2/commands/cancel", "status", status=200, text="{}")
+    command = session.start("print('go', flush=True)\ntime.sleep(600)")
+    first(command, Stream)
+
+    command.cancel()
+    result = command.result(60)
+
     assert result.status == "cancelled"
-    assert result.stdout == "go\nno\n"
+
+
+UNSTOPPABLE = (
+    "import os, signal\nprint('go', flush=True)\nold = signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    "{wait}signal.signal(signal.SIGINT, old)\nprint('late')"
+)
 
 
 def test_a_command_that_does_not_stop_is_answered_all_the_same(session, events, until, tmp_path):
     gate = tmp_path / "gate"
-    code = (
-        "import os, signal\nprint('go', flush=True)\nold = signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-        f"{WAIT_FOR.format(path=str(gate))}signal.signal(signal.SIGINT, old)"
-    )
-    command = session.start(code)
+    command = session.start(UNSTOPPABLE.format(wait=WAIT_FOR.format(path=str(gate))))
     first(command, Stream)
 
     command.cancel()
     result = command.result(60)
-    refused = session.start("1")
     with pytest.raises(ContextWedged, match="still runs"):
-        refused.result(60)
+        session.call("print(1)")
+    waiting = session.start("print('next')")
+    until(lambda: any(isinstance(event, Notice) and "Waits for" in event.text for event in events))
+    state = session.state
     gate.touch()
 
     assert result.status == "cancelled"
-    assert session.state == "wedged"
+    assert state == "wedged"
     assert any(isinstance(event, Notice) and "did not stop" in event.text for event in events)
-    until(lambda: session.start("1").result(60).status == "ok" if _is_free(session) else False)
+    assert waiting.result(60).stdout == "next\n"
+    until(lambda: any(isinstance(event, Stream) and event.text == "late\n" for event in events))
 
 
-def _is_free(session):
-    try:
-        session.start("0").result(60)
-    except ContextWedged:
-        return False
-    return True
+def test_a_command_that_waits_for_one_that_does_not_stop_can_be_cancelled(session, events, until, tmp_path):
+    gate = tmp_path / "gate"
+    command = session.start(UNSTOPPABLE.format(wait=WAIT_FOR.format(path=str(gate))))
+    first(command, Stream)
+    command.cancel()
+    command.result(60)
+    waiting = session.start("print('never sent')")
+    until(lambda: any(isinstance(event, Notice) and "Waits for" in event.text for event in events))
+
+    waiting.cancel()
+
+    assert (waiting.result(60).status, waiting.result(60).stdout) == ("cancelled", "")
+    gate.touch()
+    assert session.run("1").text == "1"
 
 
 def test_input_is_asked_for_and_answered(session):

@@ -71,7 +71,8 @@ class Command:
     def cancel(self) -> None:
         """Stops the command wherever it is: waiting, running, or asking for input. Returns at once.
 
-        `Finished("cancelled")` follows within ten seconds in every case. A second call presses harder.
+        Each call is one interrupt, as of a local interpreter: code that catches it goes on. `Finished` follows within
+        ten seconds in every case; what still runs then goes on writing, and the next command waits for its end.
         """
         if not self.done:
             self._stop(self._track)

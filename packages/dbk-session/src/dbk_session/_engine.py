@@ -24,6 +24,7 @@ from dbk_session._plan import Plan
 from dbk_session._pump import Pump
 from dbk_session._remote import Doubtful, Stopped
 from dbk_session._runner import Runner
+from dbk_session._schedule import WEDGED
 from dbk_session._stop import Stop
 from dbk_session._track import Track
 from dbk_session.errors import ContextLostError, ContextWedged, ProtocolError
@@ -64,7 +65,7 @@ class Engine:
         self._lock = threading.RLock()
         self._stops: dict[str, Stop] = {}
         self._feeds: OrderedDict[str, Feed] = OrderedDict()
-        self._wedged: Runner | None = None
+        self._wedged: Stop | None = None
 
     # Work.
 
@@ -134,6 +135,8 @@ class Engine:
         for job in sorted(jobs, key=lambda each: each is self.jobs.running):
             if job.track is not None:
                 self.stop(job.track)
+        if not jobs and self._wedged is not None:
+            self._wedged.press()
 
     def _press(self, track: Track, runner: Runner) -> None:
         with self._lock:
@@ -145,19 +148,36 @@ class Engine:
                 self._stops[track.run_id] = Stop(track, runner, self.clock, self._unstoppable)
         if stop is not None:
             stop.press()
+        elif self._wedged is not None:
+            # This one only waits for that one.
+            self._wedged.press()
         track.look.set()
 
-    def _unstoppable(self, runner: Runner) -> None:
-        self._wedged = runner
+    def _unstoppable(self, stop: Stop) -> None:
+        self._wedged = stop
         self.keeper.machine.try_on("unstoppable")
         self.bus.post(Notice("The command did not stop when it was cancelled. Wait for it, or restart the session."))
+
+    def _await_wedged(self, stop: threading.Event) -> None:
+        """A command's turn comes when the one that was given up on has ended."""
+        waited_s: float | None = None
+        while self._wedged is not None and not self._wedged.has_stopped():
+            if waited_s is None:
+                self.bus.post(Notice("Waits for the command that was cancelled before and still runs."))
+            waited_s = WEDGED.after(waited_s)
+            if self.clock.wait(stop, waited_s):
+                raise Stopped("cancelled while another command was still running")
+        self._is_free()
 
     def _check_wedged(self) -> None:
         if self._wedged is not None and not self._wedged.has_stopped():
             raise ContextWedged(
-                "The command that was cancelled before still runs, so nothing else can.",
+                "The command that was cancelled before still runs, so nothing can be asked.",
                 "Wait until it stops, or restart the session, which loses its variables.",
             )
+        self._is_free()
+
+    def _is_free(self) -> None:
         self._wedged = None
         self.keeper.machine.on("stopped")
 
@@ -165,6 +185,8 @@ class Engine:
 
     def ensure(self, track: Track) -> Interpreter:
         """See `Host.ensure`."""
+        if self.keeper.machine.state == "wedged":
+            self._await_wedged(track.cancelled)
         interpreter = self._ensure(track.cancelled)
         self.keeper.machine.on("command")
         return interpreter

@@ -39,6 +39,7 @@ class Runner:
         self._track = track
         self._feed: Feed | None = None
         self._doubts = 0
+        self._abandoned = False
         self.interpreter: Interpreter | None = None
         self.command_id: str | None = None
 
@@ -70,8 +71,7 @@ class Runner:
             status: Status = "lost" if self.command_id or self._doubts else "error"
             track.finish(Finished(track.run_id, status, reason=str(error)), error)
         finally:
-            if self._feed is not None:
-                self._host.pump.leave(self._feed)
+            self._leave()
 
     def adopt(self, interpreter: Interpreter, command_id: str | None) -> None:
         """Like `run`, for a command that another process has sent."""
@@ -86,8 +86,7 @@ class Runner:
         except SessionError as error:
             track.finish(Finished(track.run_id, "lost", reason=error.message), error)
         finally:
-            if self._feed is not None:
-                self._host.pump.leave(self._feed)
+            self._leave()
 
     def _run(self) -> None:
         while True:
@@ -198,6 +197,7 @@ class Runner:
             if clock.wait(track.look, waited):
                 track.look.clear()
                 waited = None
+        self._abandoned = True
         return None
 
     def _pace(self, status: CommandStatus) -> Any:
@@ -212,6 +212,16 @@ class Runner:
 
     def _follows(self) -> bool:
         return self._feed is not None and self._host.pump.reads(self._feed)
+
+    def _leave(self) -> None:
+        feed = self._feed
+        if feed is None:
+            return
+        if self._abandoned and self.interpreter is not None and self.interpreter.control is not None:
+            # It was given up on while it runs: what it still writes is shown all the same.
+            self._host.pump.linger(feed)
+        else:
+            self._host.pump.leave(feed)
 
     def _lost(self, reason: str) -> None:
         """The context is gone with the command in it. What it wrote before may still be on the driver's disk."""

@@ -21,6 +21,7 @@ __all__ = [
     "OPENING",
     "RUNNING",
     "STARTING",
+    "WEDGED",
     "Pace",
     "Patience",
     "retry_delay_s",
@@ -64,6 +65,9 @@ HELPER = Pace(0.01, 1.5, 0.5)
 
 STARTING = Pace(0.25, 1.5, 3.0)
 """State of a cluster that is coming up, which takes minutes."""
+
+WEDGED = Pace(0.05, 1.5, 1.5)
+"""Status of a command that was given up on, while the next one waits for its end."""
 
 OPENING = Pace(0.05, 1.6, 1.0)
 """Status of a context that is being created."""

@@ -213,7 +213,7 @@ class Session:
         return self.start(code, **options).events()
 
     def cancel(self) -> None:
-        """Cancels the running command and those that wait behind it."""
+        """Cancels the running command and those that wait behind it; or, once more, one that did not stop."""
         self._engine.stop_all()
 
     def call(self, code: str) -> str:

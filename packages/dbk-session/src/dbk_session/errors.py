@@ -96,7 +96,7 @@ class ContextLostError(SessionError):
 
 
 class ContextWedged(SessionError):
-    """A cancelled command is still running remotely, so nothing else can run in its context."""
+    """A cancelled command is still running remotely, so nothing can be asked of its interpreter."""
 
 
 class StdinNotAllowed(SessionError):

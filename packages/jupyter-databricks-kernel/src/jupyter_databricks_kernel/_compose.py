@@ -87,6 +87,10 @@ class Composition:
         if running is not None and running.job.run_id == run_id:
             running.cancel()
 
+    def press(self) -> None:
+        """See `Remote.press`."""
+        self._connection.need().cancel()
+
     def answer(self, run_id: str, text: str | None) -> None:
         """See `Remote.answer`."""
         running = self._running

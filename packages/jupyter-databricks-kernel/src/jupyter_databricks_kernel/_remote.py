@@ -76,6 +76,9 @@ class Remote(Protocol):
     def cancel(self, run_id: str) -> None:
         """Stops a job wherever it is; a second call presses harder."""
 
+    def press(self) -> None:
+        """Interrupts a job once more that was given up and still runs; nothing to do when none does."""
+
     def answer(self, run_id: str, text: str | None) -> None:
         """Answers the question of a job; None is the end of input."""
 

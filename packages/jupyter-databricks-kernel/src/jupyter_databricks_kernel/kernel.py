@@ -148,9 +148,12 @@ class DatabricksKernel(ConnectedKernel):
         return _ok()
 
     def interrupt(self) -> None:
-        """Stops the running cell; nothing to do when none runs."""
+        """Interrupts the running cell, or what a cell that was given up has left running."""
+        remote = self._remote_made
         if self._cell is not None:
             self._cell.interrupt()
+        elif remote is not None and remote.live:
+            in_thread(remote.press, name="press").add_done_callback(self._ignore)
         if self._magic is not None:
             self._magic.cancel()  # what it does on the cluster goes on; nobody waits for it
 

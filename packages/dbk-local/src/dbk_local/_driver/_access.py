@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any, cast
@@ -133,6 +134,7 @@ class SparkAccess:
             place = self._service.ask("spark")
         except ServiceFailed as error:
             raise SparkUnavailable(str(error)) from None
+        before = signal.getsignal(signal.SIGINT)
         with self._interrupts.deferred():
             attached: Attached | _connect.AttachedConnect
             if self._is_connect:
@@ -142,7 +144,7 @@ class SparkAccess:
                 attached = attach(place["port"], place["secret"])
             self._streams.watch(self._is_connect)
             if threading.current_thread() is threading.main_thread():
-                self._interrupts.install()  # SparkContext has put its own, which cancels the jobs of all contexts
+                signal.signal(signal.SIGINT, before)  # SparkContext has put its own, which cancels everybody's jobs
             attached.claim_thread(*self._command)
         return attached
 

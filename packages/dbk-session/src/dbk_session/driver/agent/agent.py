@@ -10,12 +10,13 @@ from typing import Any
 from .. import wire  # noqa: TID252 - the package has another name on the driver
 from . import hello, kernel, threads
 from .attachments import Attachments, Handler
-from .cells import Cells
+from .cells import Around, Cells
 from .comms import Comms
 from .core import Core, Options
 from .descriptors import Descriptors
 from .figures import Figures
 from .inbox import Inbox
+from .interrupts import Interrupts
 from .introspect import Introspection
 from .magics import Magics
 from .operations import Operations
@@ -101,7 +102,8 @@ class Agent:
         core = self.core
         spark = Spark(core)
         self._inbox = Inbox(core, comms.operate)
-        parts = {
+        parts: dict[str, Around | None] = {
+            "interrupts": Interrupts(core),
             "descriptors": self._descriptors,
             "the inbox": self._inbox,
             "stdin": Stdin(core),

@@ -12,6 +12,7 @@ from typing import Any
 from .. import wire  # noqa: TID252 - the package has another name on the driver
 from .core import Core
 from .runs import Run
+from .spool import interrupts
 
 _LOOK_S = 0.05
 
@@ -69,9 +70,11 @@ class Inbox:
         if message["type"] == "comm":
             self._on_comm(message)
         elif message["type"] == "interrupt":
-            self._interrupt(message.get("run"))
+            self._interrupt(message.get("run"), message.get("presses"))
 
-    def _interrupt(self, run_id: str | None) -> None:
-        active = self._core.runs.active
+    def _interrupt(self, run_id: str | None, presses: int | None) -> None:
+        active, spool = self._core.runs.active, self._core.spool
+        if spool is not None and presses is not None and interrupts(spool.folder) >= presses:
+            return
         if active is not None and run_id in (None, active.id):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -14,6 +14,8 @@ from typing import Any
 
 PREFIX = "dbk-"
 PARTS = ("runs", "answers", "inbox")
+# One byte for each interrupt that has reached the run that is on.
+INTERRUPTS = "interrupts"
 _ENOUGH_BYTES = 256 * 1024 * 1024
 
 
@@ -156,3 +158,11 @@ def _is_abandoned(folder: str) -> bool:
     except (OSError, ValueError, KeyError):
         # Half made by somebody who is alive, or not ours.
         return False
+
+
+def interrupts(folder: str) -> int:
+    """How many have reached the run that is on in this folder's interpreter."""
+    try:
+        return os.stat(os.path.join(folder, INTERRUPTS)).st_size
+    except FileNotFoundError:
+        return 0

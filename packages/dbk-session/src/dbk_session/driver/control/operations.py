@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import wire  # noqa: TID252 - the package has another name on the driver
-from ..agent.spool import is_alive, sweep  # noqa: TID252 - the package has another name on the driver
+from ..agent.spool import interrupts, is_alive, sweep  # noqa: TID252 - the package has another name on the driver
 from . import spark
 
 PIECE_CHARS = 30_000
@@ -114,8 +114,14 @@ def post(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def interrupt(given: dict[str, Any]) -> dict[str, Any]:
-    """SIGINT to the user's interpreter, if it is still the one that made the folder."""
+    """SIGINT to the user's interpreter, if it is still the one that made the folder.
+
+    With `presses` only when fewer interrupts than that have reached the run.
+    """
     owner = _owner(given["spool"])
+    presses = given.get("presses")
+    if presses is not None and interrupts(given["spool"]) >= presses:
+        return {"how": "delivered"}
     alive = is_alive(owner)
     if alive:
         try:
