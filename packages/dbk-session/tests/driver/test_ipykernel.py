@@ -212,3 +212,24 @@ def test_a_run_is_refused_twice_and_counted_right_inside_an_ipykernel(hosted):
     assert frame["kind"] == "refused"
     _, records, _ = hosted.run("counted, In[90]")
     assert "(1, 'counted += 1" in str(records)
+
+
+def test_a_task_that_outlives_its_cell_counts_as_live(hosted):
+    code = (
+        "import asyncio\n"
+        "async def later():\n    await ended.wait()\n"
+        "ended = asyncio.Event()\n"
+        "task = asyncio.create_task(later())"
+    )
+
+    assert hosted.run(code)[0]["live"] == 1
+    assert hosted.run("1")[0]["live"] == 0
+    assert hosted.run("ended.set()\nawait task")[0]["live"] == 0
+
+
+def test_errors_have_the_colours_of_an_ipykernel(stock, hosted):
+    """Not those of a dark terminal, which is what a shell that nobody looks at may have."""
+    expected = [content["traceback"][0] for kind, content in stock.run("1/0")[0] if kind == "error"]
+    seen = [record["traceback"][0] for record in hosted.run("1/0")[1] if record["t"] == "error"]
+
+    assert seen == expected

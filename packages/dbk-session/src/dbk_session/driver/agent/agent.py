@@ -29,6 +29,7 @@ from .spark import Spark
 from .spool import sweep
 from .stdin import Stdin
 from .streams import StandardStreams
+from .tasks import Tasks
 from .traceless import Traceless
 
 
@@ -100,10 +101,11 @@ class Agent:
 
     def _surround(self, cells: Cells, comms: Comms, figures: Figures) -> None:
         core = self.core
-        spark = Spark(core)
+        spark, tasks = Spark(core), Tasks(core)
         self._inbox = Inbox(core, comms.operate)
         parts: dict[str, Around | None] = {
             "interrupts": Interrupts(core),
+            "tasks": tasks,
             "descriptors": self._descriptors,
             "the inbox": self._inbox,
             "stdin": Stdin(core),
@@ -112,6 +114,7 @@ class Agent:
             "attachments": self.attachments,
         }
         cells.around.update({name: part for name, part in parts.items() if part is not None})
+        core.live_tasks = tasks.alive
         cells.details = spark.describe
         cells.after = self._snapshots.ask
 

@@ -55,6 +55,8 @@ class Core:
         self.journal.budget_bytes = self.options.budget_bytes
         # Child processes of a run that may still write.
         self.live_children: Callable[[Run], int] = lambda _: 0
+        # Asyncio tasks of a run that go on after it.
+        self.live_tasks: Callable[[Run], int] = lambda _: 0
         self.scribe = Scribe(self.journal, self.report)
 
     def report(self, text: str) -> None:

@@ -31,6 +31,7 @@ class Outputs:
         seams.replace(shell, "_showtraceback", self._show_traceback, wanted)
         seams.replace(shell, "_get_exc_info", self._exception, wanted)
         self._offer_all_types()
+        self._choose_colors()
         hook._is_active = False
 
     def _offer_all_types(self) -> None:
@@ -38,6 +39,12 @@ class Outputs:
         formatter = self._shell.display_formatter
         if "text/html" not in formatter.active_types:
             self._core.seams.put(formatter, "active_types", formatter.format_types)
+
+    def _choose_colors(self) -> None:
+        """Colours that can be read on light and on dark: a front end has either. IPython 8 takes the lower case too."""
+        shell, before = self._shell, self._shell.colors
+        shell.colors = "neutral"
+        self._core.seams.on_undo(lambda: setattr(shell, "colors", before))
 
     def _start(self, _original: Callable[..., Any]) -> None:
         # IPython 9 asks this too, before it keeps stream output in its own history.

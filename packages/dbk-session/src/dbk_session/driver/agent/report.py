@@ -21,7 +21,7 @@ def frame_of(core: Core, run: Run, status: str) -> str:
         "length": run.done_length,
         "sha256": run.done_sha256,
         "late": late(core),
-        "live": core.runs.live_threads(run) + core.live_children(run),
+        "live": core.runs.live_threads(run) + core.live_children(run) + core.live_tasks(run),
     }
     limit = run.trailer.get("inline_chars")
     limit = core.options.inline_chars if limit is None else int(limit)

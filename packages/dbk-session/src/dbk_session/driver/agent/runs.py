@@ -142,6 +142,10 @@ class Runs:
             return self.active
         return thread.__dict__.get(_THREAD_ATTRIBUTE) or self.latest
 
+    def owner_in(self, context: contextvars.Context) -> Run | None:
+        """The run in whose course something was made that keeps the context of its making."""
+        return context.get(self._context)
+
     def adopt(self, thread: threading.Thread) -> None:
         """Mark a thread that is about to start as the current run's."""
         run = self.current()

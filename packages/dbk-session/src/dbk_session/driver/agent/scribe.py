@@ -18,7 +18,8 @@ from .journal import Journal
 from .runs import Run
 
 COALESCE_S = 0.05
-_FIRST_S = 0.002
+# Long enough for a short cell to say all that it says in one piece, too short to be felt.
+_FIRST_S = 0.02
 _STEP_S = 0.005
 STREAM_CHARS = 64 * 1024
 # Text that was handed over and not yet written. More than this and the writer of it has to wait.
@@ -67,8 +68,9 @@ class Scribe:
         if os.getpid() != self._pid or threading.current_thread() is self._thread:
             return
         done: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._queue.put(_Flush(done))
+        # In this order: a word to hurry that is still there when its flush is done would cut the next output.
         self._urgent.put(None)
+        self._queue.put(_Flush(done))
         try:
             done.get(timeout=timeout_s)
         except queue.Empty:
@@ -86,12 +88,14 @@ class Scribe:
             except Exception as error:  # the thread must live: without it every later cell would wait
                 self._report(f"records were lost: {error!r}")
             self._last_write_s = time.monotonic()
-            for flush in batch:
-                if isinstance(flush, _Flush):
-                    flush.done.put(None)
+            flushes = [each for each in batch if isinstance(each, _Flush)]
+            if flushes:
+                self._calm_down()
+            for flush in flushes:
+                flush.done.put(None)
 
     def _gather(self) -> None:
-        """Leave time for more; after a pause only as much as `print` needs for its newline."""
+        """Leave time for more; after a pause only a little."""
         rest_s = max(_FIRST_S, self._last_write_s + COALESCE_S - time.monotonic())
         try:
             self._urgent.get(timeout=rest_s)
@@ -107,6 +111,10 @@ class Scribe:
             with contextlib.suppress(queue.Empty):
                 self._urgent.get(timeout=_STEP_S)
             batch += self._waiting()
+
+    def _calm_down(self) -> None:
+        while not self._urgent.empty():
+            self._urgent.get()
 
     def _waiting(self) -> Iterator[_Item | _Flush]:
         while True:
