@@ -30,6 +30,18 @@ def test_the_working_directory_is_the_project(client):
     assert client.run("import os\nos.path.exists('greeting.py')").result["text/plain"] == "True"
 
 
+def test_a_notebook_in_a_folder_of_the_project_runs_in_that_folder(workspace, environment, start_kernel, make_project):
+    project = make_project()
+    (project / "notebooks").mkdir()
+    (project / "notebooks" / "beside.py").write_text("WORD = 'near'\n")
+    (project / "notebooks" / "data.csv").write_text("1,2\n")
+
+    with start_kernel(environment(workspace), project / "notebooks") as running:
+        answer = running.client.run("import beside, greeting\n(open('data.csv').read(), beside.WORD, greeting.WORD)")
+
+    assert answer.result["text/plain"] == "('1,2\\n', 'near', 'hello')"
+
+
 def test_an_edit_is_there_in_the_next_cell(client, project):
     client.run("import greeting, importlib")
     write(project / "greeting.py", "WORD = 'changed'\n")

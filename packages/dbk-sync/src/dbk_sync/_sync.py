@@ -66,6 +66,8 @@ class Sync:
         progress: Hears `(bytes sent, bytes in all)` while a pack is uploaded.
         name: What the tree is found again by, also from another process; its files then stay after `close`. Without a
             name it is of this object alone, and goes with it.
+        folder: Where code is to run, when that is a folder in the source: it becomes the working directory and a place
+            to import from, before the tree. None for the tree itself.
         watch: Whether a plan may rely on the operating system to tell that nothing has changed, where it can (Linux,
             a local disk); else every plan looks at every file.
 
@@ -86,6 +88,7 @@ class Sync:
         notify: Callable[[str], None] | None = None,
         progress: Callable[[int, int], None] | None = None,
         name: str | None = None,
+        folder: Path | None = None,
         watch: bool = True,
     ) -> None:
         self.source = Path(os.path.abspath(settings.project_dir / settings.sync.source))
@@ -96,6 +99,7 @@ class Sync:
         self._account = Account(settings, client, user_name, self._notify)
         self._progress = progress
         self._name = name
+        self._folder = _within(self.source, folder)
         self._session = secrets.token_hex(8) if name is None else hashlib.sha256(name.encode()).hexdigest()[:16]
         self._known = _Known()
         self._cache: HashCache | None = None
@@ -268,8 +272,10 @@ class Sync:
         extract_to = self._settings.sync.extract_to
         user = self._account.user() if extract_to == "workspace" else ""
         where = "driver" if extract_to == "workspace" and not user else extract_to
-        keep = {"keep": True} if self._name else {}
-        return {"session": self._session, "extract_to": where, "user": user, "project": self.source.name, **keep}
+        more: dict[str, Any] = {"keep": True} if self._name else {}
+        if self._folder:
+            more["folder"] = self._folder
+        return {"session": self._session, "extract_to": where, "user": user, "project": self.source.name, **more}
 
     def _may_inline(self, plan: Plan) -> bool:
         return self._settings.sync.inline and not plan.sends_secrets
@@ -297,3 +303,9 @@ class Sync:
         # when the driver has that very tree.
         target = f"{self._settings.cluster_id or ''} {self._settings.sync.extract_to}"
         return _state.StateKey(self._settings.host or "", "", "", target, str(self.source))
+
+
+def _within(source: Path, folder: Path | None) -> str:
+    """The folder relative to the source; empty for the source itself and for a folder elsewhere."""
+    inner = os.path.relpath(os.path.abspath(folder), source) if folder is not None else os.curdir
+    return "" if inner == os.curdir or inner.split(os.sep)[0] == os.pardir else Path(inner).as_posix()

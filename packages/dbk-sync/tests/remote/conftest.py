@@ -303,7 +303,7 @@ def synced(place, project, interpreter):
     """A function that makes a `Sync` of the project; `notices` of it hears what the user would."""
     made = []
 
-    def make(driver=None, **settings):
+    def make(driver=None, folder=None, **settings):
         notices = []
         one = _sync.Sync(
             Settings(
@@ -315,6 +315,7 @@ def synced(place, project, interpreter):
             ),
             driver=driver or interpreter(),
             notify=notices.append,
+            folder=project / folder if folder else None,
         )
         one.notices = notices
         made.append(one)

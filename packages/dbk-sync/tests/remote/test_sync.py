@@ -57,6 +57,37 @@ def test_the_interpreter_is_in_the_tree_and_imports_from_it(write, started):
     assert seen.splitlines() == [os.path.realpath(reply.path), "42"]
 
 
+def test_code_runs_in_its_folder_and_imports_from_there_and_from_the_root(write, started):
+    write({**SMALL, "sub/deep/near.py": b"near = 1\n", "sub/deep/pkg_like.txt": b"text"})
+    sync = started(folder="sub/deep")
+    reply = sync.push(sync.plan())
+
+    seen = sync._receiver._driver.execute(
+        "import os, sys, near, pkg.b; print(os.getcwd()); print(sys.path[:2]); print(open('pkg_like.txt').read())"
+    )
+
+    inner = f"{reply.path}/sub/deep"
+    assert seen.splitlines() == [os.path.realpath(inner), str([inner, reply.path]), "text"]
+
+
+def test_a_folder_that_is_not_sent_is_the_root_of_the_project(write, started, place):
+    write(SMALL)
+    sync = started(folder="not/there")
+    reply = sync.push(sync.plan())
+
+    assert sync._receiver._driver.execute("import os; print(os.getcwd())") == os.path.realpath(reply.path)
+
+
+def test_ipython_takes_the_project_for_the_folder_that_it_began_in(write, started):
+    write(SMALL)
+    sync = started()
+    reply = sync.push(sync.plan())
+
+    seen = sync._receiver._driver.execute("import os\n%cd -q /\n%cd -q -\nprint(os.getcwd())")
+
+    assert seen == os.path.realpath(reply.path)
+
+
 def test_an_edit_travels_alone_and_names_the_modules_to_reload(place, write, started, tools):
     write(SMALL)
     sync = started()

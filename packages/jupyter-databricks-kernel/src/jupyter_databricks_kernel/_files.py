@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbk_config import Settings
@@ -70,7 +71,8 @@ class Files:
         from dbk_sync import Sync  # only where files are sent at all
 
         self._driver = _Driver()
-        self._sync = Sync(settings, driver=self._driver, notify=notice)
+        # A front end starts a kernel in the folder of the notebook.
+        self._sync = Sync(settings, driver=self._driver, notify=notice, folder=Path.cwd())
         self._go_on = settings.sync.on_error == "continue"
         self._enter = enter
         self._notice = notice

@@ -1,7 +1,8 @@
 """Requests in, answers out: what the receiver does for a client, one dict each way.
 
 A request has `op`, `session` (hex, unguessable), and for all but `piece` where the tree lies: `extract_to`
-(`workspace`, `driver` or an absolute path), `user`, `project`; `keep` when it outlives the session. Operations:
+(`workspace`, `driver` or an absolute path), `user`, `project`; `keep` when it
+outlives the session; `folder`, relative to the tree, when code runs in it. Operations:
 
 ```
 open     where the tree will be or is -> {path, where, tree, dbfs}
@@ -58,6 +59,7 @@ class Receiver:
         self._places: dict[str, _Place] = {}
         self._held: dict[str, _Held] = {}
         self._came_from: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
         self._notices: list[str] = []
         self._mutex = threading.Lock()
 
@@ -88,6 +90,7 @@ class Receiver:
         if request["op"] == "piece":
             size = self._pieces.add(request["upload"], request["offset"], data, request["sha256"])
             return {"size": size}
+        self._folders[session] = _inner(request.get("folder", ""))
         operations = {"open": self._open, "apply": self._apply, "verify": self._verify, "close": self._close}
         return operations[request["op"]](session, self._place(session, request), request, data)
 
@@ -172,6 +175,7 @@ class Receiver:
                 self._disk.remove_dir(os.path.dirname(place.path))
         self._let_go(session)
         self._places.pop(session, None)
+        self._folders.pop(session, None)
         return {"kept": kept, "path": as_text(place.path)}
 
     def _hold(self, session: str, place: _Place) -> _Held | None:
@@ -192,7 +196,7 @@ class Receiver:
         return held
 
     def _enter(self, session: str, place: _Place) -> None:
-        self._came_from.setdefault(session, _interpreter.enter(place.path))
+        self._came_from.setdefault(session, _interpreter.enter(place.path, self._folders[session]))
 
     def _let_go(self, session: str) -> None:
         held = self._held.pop(session, None)
@@ -226,6 +230,13 @@ class Receiver:
     def _swept(self, place: _Place) -> _Place:
         _locks.sweep(os.path.dirname(place.path), self._disk, time.time())
         return place
+
+
+def _inner(folder: str) -> str:
+    """A folder of the tree as it was asked for; raises UnsafeTarget when it leads out of it."""
+    if os.path.isabs(folder) or ".." in folder.split("/") or "\0" in folder:
+        raise UnsafeTarget("The folder that code runs in is not one of the project.")
+    return folder
 
 
 def _plain(project: str) -> str:
