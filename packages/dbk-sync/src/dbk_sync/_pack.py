@@ -4,12 +4,13 @@ A pack is (integers big-endian):
 
 ```
  4 bytes  b"DBKP"
- 1 byte   version, 1
+ 1 byte   version: 1, or 2 when contents are left out that the base tree has
  1 byte   codec of the rest: 1 zlib (RFC 1950), 2 zstd (RFC 8878)
  rest     one compressed stream, which unpacks to
             4 bytes   length of the header, H
             H bytes   header
-            rest      the contents of the puts, one after the other, in header order; their sizes are in the header
+            rest      the contents of the puts, one after the other, in header order; their sizes are in the header;
+                      in version 2 without those of files whose hash a file of the base tree has
 ```
 
 The header is
@@ -47,6 +48,8 @@ OpenContent = Callable[[Entry], Iterable[bytes]]
 SLICE_BYTES: Final = 1 << 20
 MAGIC: Final = b"DBKP"
 VERSION: Final = 1
+REUSING: Final = 2
+"""The version in which a file of the base tree stands for a content, so that a rename sends none."""
 CODECS: Final[dict[Codec, int]] = {"zlib": 1, "zstd": 2}
 
 _COUNTS = struct.Struct(">II")
@@ -60,7 +63,14 @@ class _Compressor(Protocol):
     def flush(self) -> bytes: ...
 
 
-def pack(plan: Plan, open_content: OpenContent, *, codec: Codec = "zlib", level: int | None = None) -> Iterator[bytes]:
+def pack(
+    plan: Plan,
+    open_content: OpenContent,
+    *,
+    codec: Codec = "zlib",
+    level: int | None = None,
+    reuse: bool = False,
+) -> Iterator[bytes]:
     """The pack of `plan`, in slices of at most 1 MiB, so that compression overlaps the upload.
 
     Args:
@@ -68,13 +78,23 @@ def pack(plan: Plan, open_content: OpenContent, *, codec: Codec = "zlib", level:
         open_content: Gives the content of an entry in pieces; a link's target for a link.
         codec: `zlib`, which every receiver reads, or `zstd`, smaller and faster where both ends have it.
         level: The codec's level; None is 6 for zlib, 3 for zstd.
+        reuse: Leave out what `to_reuse` says: for a receiver that holds the base tree, not only knows it.
 
     Raises:
         ChangedWhileReadingError: A content is no longer the one the plan was made for.
         SyncError: `zstd` is asked for and no module for it is installed.
     """
-    compressor = _compressor(codec, level)
-    yield from _sliced(_compressed(plan.delta, open_content, compressor, bytes((VERSION, CODECS[codec]))))
+    compressor, reused = _compressor(codec, level), to_reuse(plan) if reuse else frozenset()
+    kind = bytes((REUSING if reused else VERSION, CODECS[codec]))
+    yield from _sliced(_compressed(plan.delta, open_content, compressor, kind, reused))
+
+
+def to_reuse(plan: Plan) -> frozenset[bytes]:
+    """Hashes of files to send that the base tree has already, under whatever name."""
+    if plan.base is None or plan.delta.base_tree == FULL:
+        return frozenset()
+    wanted = {entry.sha256 for entry in plan.puts if entry.mode != "link"}
+    return frozenset(entry.sha256 for entry in plan.base.entries if entry.sha256 in wanted and entry.mode != "link")
 
 
 def pack_order(entry: Entry) -> tuple[bytes, bytes]:
@@ -90,7 +110,9 @@ def _header(delta: Delta, puts: list[Entry]) -> bytes:
     return base + bytes.fromhex(delta.new_tree) + counts + pack_records(puts) + b"".join(paths)
 
 
-def _compressed(delta: Delta, open_content: OpenContent, compressor: _Compressor, kind: bytes) -> Iterator[bytes]:
+def _compressed(
+    delta: Delta, open_content: OpenContent, compressor: _Compressor, kind: bytes, reused: frozenset[bytes]
+) -> Iterator[bytes]:
     puts = sorted(delta.puts, key=pack_order)
     header = _header(delta, puts)
     yield MAGIC + kind
@@ -98,6 +120,8 @@ def _compressed(delta: Delta, open_content: OpenContent, compressor: _Compressor
     waiting: list[bytes] = []
     waiting_bytes = 0
     for entry in puts:
+        if entry.mode != "link" and entry.sha256 in reused:
+            continue
         for piece in _verified(entry, open_content):
             waiting.append(piece)
             waiting_bytes += len(piece)

@@ -20,7 +20,7 @@ from dbk_sync._cache import HashCache
 from dbk_sync._connect import Client
 from dbk_sync._content import ContentReader
 from dbk_sync._manifest import Manifest, difference
-from dbk_sync._pack import pack
+from dbk_sync._pack import pack, to_reuse
 from dbk_sync._receiver import Driver, Receiver, refusal_of
 from dbk_sync._reply import Reply, reply_of
 from dbk_sync._scan import ScanOptions
@@ -153,7 +153,7 @@ class Sync:
         if plan.is_empty:
             return Reply(plan.manifest.tree, self._known.path or "", self._known.where)
         requests_before = self._account.requests
-        with Spooled(pack(plan, ContentReader(plan.source))) as packed:
+        with Spooled(pack(plan, ContentReader(plan.source), reuse=True)) as packed:
             store, answer = self._deliver(plan, packed)
             sent_bytes = packed.size_bytes
         if "need_full" in answer:
@@ -283,10 +283,11 @@ class Sync:
     @contextlib.contextmanager
     def _packed(self, plan: Plan, limit: int) -> Any:
         """The pack, or None when its contents are so large that it cannot be a small one."""
-        if plan.size_bytes > limit:
+        reused = to_reuse(plan)
+        if sum(entry.size_bytes for entry in plan.puts if entry.sha256 not in reused) > limit:
             yield None
             return
-        with Spooled(pack(plan, ContentReader(plan.source))) as packed:
+        with Spooled(pack(plan, ContentReader(plan.source), reuse=True)) as packed:
             yield packed
 
     def _sent(self, packed: Spooled) -> Callable[[int], None]:

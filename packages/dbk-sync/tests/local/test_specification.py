@@ -117,6 +117,7 @@ TARGETS = {
         remote/test_sync.py::test_an_edit_travels_alone_and_names_the_modules_to_reload""",
     "T8 deletion and rename": """
         benchmarks/remote_phases.py::measure
+        remote/test_sync.py::test_a_renamed_file_travels_by_its_name_alone
         remote/test_sync.py::test_an_edit_travels_alone_and_names_the_modules_to_reload""",
     "T9 first sync": "benchmarks/remote_phases.py::measure",
     "T10 requests of a push": """

@@ -45,7 +45,7 @@ def pack_of(base, new):
     old = None if base is None else manifest_of(base)
     manifest = manifest_of(new)
     plan = Plan(b"/nowhere", old, manifest, difference(old, manifest))
-    return b"".join(pack(plan, lambda entry: [bytes(new[entry.path])]))
+    return b"".join(pack(plan, lambda entry: [bytes(new[entry.path])], reuse=True))
 
 
 def read_tree(root):

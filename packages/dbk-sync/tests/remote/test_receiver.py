@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,40 @@ def test_a_full_pack_deletes_what_was_synced_before_and_nothing_else(bench, tool
 
     assert tools.read_tree(path) == {b"only": b"this", b"pkg/result.csv": b"1,2\n"}
     assert answer["deleted"] == 3
+
+
+def test_a_renamed_or_copied_file_is_not_sent_again(bench, tools):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+    large = ONE[b"pkg/deep/b.txt"]
+    new = {b"a.py": ONE[b"a.py"], b"moved.txt": large, b"copy.txt": large, b"run.sh": tools.Script(large)}
+
+    answer = one.apply(ONE, new)
+
+    assert tools.read_tree(path) == new
+    assert (answer["written"], answer["deleted"]) == (3, 2)
+    assert len(tools.pack_of(ONE, new)) < 500
+
+
+@pytest.mark.parametrize("spoilt_by", ["removal", "edit", "link"])
+def test_a_file_that_the_code_has_changed_is_not_used_again(bench, tools, spoilt_by):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+    old = Path(path, "pkg/deep/b.txt")
+    if spoilt_by == "edit":
+        old.write_bytes(old.read_bytes() + b"!")
+    else:
+        old.unlink()
+    if spoilt_by == "link":
+        old.symlink_to("/etc/passwd")
+    new = {**ONE, b"copy.txt": ONE[b"pkg/deep/b.txt"]}
+
+    answer = one.ask("apply", tools.pack_of(ONE, new), source={"kind": "inline"})
+
+    assert "need_full" in answer
+    assert not os.path.exists(os.path.join(path, "copy.txt"))
+    assert one.apply(None, new).get("tree") == tools.manifest_of(new).tree
+    assert tools.read_tree(path) == new
 
 
 def test_a_delta_from_another_tree_asks_for_everything(bench, tools):

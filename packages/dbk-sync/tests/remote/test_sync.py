@@ -105,6 +105,22 @@ def test_an_edit_travels_alone_and_names_the_modules_to_reload(place, write, sta
     assert len(texts_of(sync)[1]) < 2_000
 
 
+def test_a_renamed_file_travels_by_its_name_alone(place, write, started, tools):
+    write(BIG)
+    sync = started()
+    sync.push(sync.plan())
+    write({"big.bin": None, "data/renamed.bin": BIG["big.bin"]})
+    place.workspace.clear_requests()
+
+    reply = sync.push(sync.plan())
+
+    assert (reply.written, reply.deleted, reply.store) == (1, 1, "inline")
+    assert reply.sent_bytes < 1000
+    assert place.sync_requests() == []
+    renamed = {path: content for path, content in BIG.items() if path != "big.bin"}
+    assert tools.read_tree(reply.path) == as_tree({**renamed, "data/renamed.bin": BIG["big.bin"]})
+
+
 def test_nothing_is_asked_when_nothing_has_changed(place, write, started):
     write(SMALL)
     sync = started()

@@ -10,10 +10,10 @@ import hashlib
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
-from ._refusals import BadPack
+from ._refusals import BadPack, NeedFull
 
 SLICE_BYTES = 1 << 20
 RECORD = struct.Struct(">BQ32s")
@@ -27,6 +27,7 @@ _HEADER = struct.Struct(">32s32sII")
 _LENGTH = struct.Struct(">I")
 _HEADER_LIMIT_BYTES = 1 << 29
 _ZLIB = 1
+_REUSING = 2
 _UNSAFE = re.compile(rb"(?:^|/)(?:\.{0,2}|\.git|\.databricks)(?:/|$)|\0")
 
 
@@ -59,16 +60,27 @@ class PackReader:
         self._raw = raw
         head = raw.read(_PACK_HEAD.size)
         magic, version, codec = _PACK_HEAD.unpack(head) if len(head) == _PACK_HEAD.size else (b"", 0, 0)
-        if magic != b"DBKP" or version != 1 or codec != _ZLIB:
+        if magic != b"DBKP" or version not in (1, _REUSING) or codec != _ZLIB:
             raise BadPack("These bytes are not a pack that this receiver reads.")
+        self._reuses = version == _REUSING
         self._inflate = zlib.decompressobj()
         self._waiting = b""
         self.header = self._read_header()
 
-    def contents(self) -> Iterator[tuple[Put, Iterator[bytes]]]:
-        """Each put with its content in pieces, which must be used up before the next; then the end is checked."""
+    def contents(
+        self, base: Manifest | None = None, open_file: Callable[[bytes], Iterator[bytes]] | None = None
+    ) -> Iterator[tuple[Put, Iterator[bytes]]]:
+        """Each put with its content in pieces, which must be used up before the next; then the end is checked.
+
+        A pack may leave out what `base` has: `open_file` reads a file of it, by its path, for that.
+        """
+        held = files_by_hash(base or {}) if self._reuses else {}
         for put in self.header.puts:
-            yield put, self._content(put)
+            source = held.get(put.sha256) if put.mode != MODE_LINK else None
+            if source is None or open_file is None:
+                yield put, self._content(put)
+            else:
+                yield put, _reread(put, open_file(source))
         if self._take(1) or not self._inflate.eof or self._inflate.unused_data or self._raw.read(1):
             raise BadPack("The pack goes on after its last file, or stops short of its end.")
 
@@ -116,6 +128,21 @@ class PackReader:
                 return b""
         piece, self._waiting = self._waiting[:limit], self._waiting[limit:]
         return piece
+
+
+def files_by_hash(manifest: Manifest) -> dict[bytes, bytes]:
+    """A path for each content that a file of the manifest has."""
+    return {record[-32:]: path for path, record in manifest.items() if record[0] != MODE_LINK}
+
+
+def _reread(put: Put, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """A content that lies in the tree already, if it is still what was put there."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
+    if digest.digest() != put.sha256:
+        raise NeedFull("A file that was to be used again is not what was put here.")
 
 
 def parse_header(blob: bytes) -> Header:

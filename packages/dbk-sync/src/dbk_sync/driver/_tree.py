@@ -25,7 +25,7 @@ from typing import NamedTuple
 from ._checks import check_room, outcome_of, state_of
 from ._commit import Commit, make_parents
 from ._disk import Disk
-from ._format import MODE_755, MODE_LINK, Header, Manifest, PackReader, Put, parse_manifest, tree_hash
+from ._format import MODE_755, MODE_LINK, SLICE_BYTES, Header, Manifest, PackReader, Put, parse_manifest, tree_hash
 from ._names import stays_inside
 from ._refusals import BadPack, NeedFull
 
@@ -160,12 +160,22 @@ class Tree:
         self._unlinked = []
         try:
             self._disk.make_dir(self._commit.stage, 0o700)
-            for number, (put, content) in enumerate(reader.contents()):
+            for number, (put, content) in enumerate(reader.contents(self.manifest, self._reread)):
                 self._write(os.path.join(self._commit.stage, b"%d" % number), put, content)
             self._disk.create(os.path.join(self._commit.stage, b"manifest"), [blob], 0o600)
         except Exception:
             self._disk.remove_tree(self._commit.stage)
             raise
+
+    def _reread(self, path: bytes) -> Iterator[bytes]:
+        """A file of the tree; the user's code may have put anything in its place."""
+        try:
+            descriptor = os.open(os.path.join(self.path, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise NeedFull("A file that was to be used again is gone.") from error
+        with open(descriptor, "rb") as file:
+            while piece := file.read(SLICE_BYTES):
+                yield piece
 
     def _fill(self, reader: PackReader) -> None:
         made: set[bytes] = {b""}
