@@ -102,6 +102,16 @@ def test_a_quiet_command_costs_few_calls_and_an_idle_session_none(session, works
     assert workspace.requests() == []
 
 
+def test_a_command_that_keeps_printing_costs_few_calls(session, workspace):
+    code = "for number in range(60):\n    print(number, flush=True)\n    time.sleep(0.1)"
+    results = []
+
+    seconds = took_s(lambda: results.append(session.run(code)))
+
+    assert results[0].stdout == "".join(f"{number}\n" for number in range(60))
+    assert len(workspace.requests()) <= 8 + 5 * seconds
+
+
 def test_a_cancel_ends_a_command_and_keeps_its_state(session):
     session.run("kept = 5")
     command = session.start("print('go', flush=True)\nwhile True: time.sleep(0.01)")

@@ -19,6 +19,7 @@ __all__ = ["Pump"]
 
 _WAIT_S = 25.0
 _SETTLE_S = (0.0, 0.05, 0.1, 0.25, 0.5)
+_LARGE_S = 0.25
 _PIECE_CHARS = 36_000
 _BEREAVED_S = 1.0
 _LINGER_S = 30.0
@@ -121,7 +122,7 @@ class Pump:
             if feed is None:
                 return
             if quiet.feed is not feed:
-                quiet = _Quiet(feed)
+                quiet = _Quiet(feed, self._clock.now())
             control = self._control()
             if control is None:
                 self._pause(0.05)
@@ -143,7 +144,7 @@ class Pump:
 
     def _read(self, control: Control, feed: Feed, quiet: _Quiet) -> None:
         began = feed.offset
-        answer = control.poll("read", self._question(feed, quiet), quiet.waited)
+        answer = control.poll("read", self._question(feed, quiet), quiet.first_wait_s(self._clock.now()))
         if answer is None:
             self._pause(0.01)
             return
@@ -214,8 +215,9 @@ class _Quiet:
     that it costs fewer calls.
     """
 
-    def __init__(self, feed: Feed | None = None) -> None:
+    def __init__(self, feed: Feed | None = None, began_s: float = 0.0) -> None:
         self.feed = feed
+        self._began_s = began_s
         self.waited: float | None = None
         self.progress: dict[str, int] | None = None
         self._portions = 0
@@ -223,6 +225,15 @@ class _Quiet:
     @property
     def settle_s(self) -> float:
         return _SETTLE_S[min(self._portions, len(_SETTLE_S) - 1)]
+
+    def first_wait_s(self, now_s: float) -> float | None:
+        """A large portion is not asked for before the time that it takes is over.
+
+        But the end of a command is never noticed later than by a quarter of the time that it took.
+        """
+        if self.waited is None and self.settle_s >= _LARGE_S:
+            return min(self.settle_s, (now_s - self._began_s) / 4)
+        return self.waited
 
     def after(self, found: bool) -> None:
         if found:
