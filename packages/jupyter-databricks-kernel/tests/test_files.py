@@ -107,8 +107,11 @@ def test_a_lost_receiver_is_brought_back_and_the_cell_runs_once(client, project)
     write(project / "greeting.py", "WORD = 'third'\n")
 
     client.run("runs += 1", timeout_s=120)
+    write(project / "greeting.py", "WORD = 'fourth'\n")
+    write(project / "after.txt", "x" * 100_000)
 
-    assert client.run("runs").result["text/plain"] == "1"
+    assert client.run("import importlib; importlib.reload(greeting).WORD").result["text/plain"] == "'fourth'"
+    assert client.run("runs, os.path.exists('after.txt')").result["text/plain"] == "(1, True)"
 
 
 @pytest.mark.parametrize("on_error", ["stop", "continue"])
@@ -125,9 +128,9 @@ def test_a_failed_sync_stops_the_cell_unless_told_otherwise(
 
 def test_a_file_that_looks_like_a_secret_is_told_about_once(client, project):
     write(project / ".env", "PASSWORD=correct-horse-battery\n")
-    client.run("1", allow_stdin=True)
-    client.run("2", allow_stdin=True)
+    answers = [client.run("1", allow_stdin=True), client.run("2", allow_stdin=True)]
 
+    assert [answer.status for answer in answers] == ["ok", "ok"]
     told = [message["content"]["text"] for message in client.stray if message["msg_type"] == "stream"]
     assert len([text for text in told if ".env" in text]) == 1
     assert "correct-horse" not in "".join(told)

@@ -156,6 +156,19 @@ def test_a_new_interpreter_finds_the_tree_of_its_session_again(bench, tools):
     assert tools.read_tree(path) == {b"a.py": b"2"}
 
 
+def test_a_receiver_that_was_lost_in_a_living_interpreter_is_followed_by_another(bench, tools):
+    first = bench()
+    path = first.apply(None, ONE)["path"]
+
+    second = bench(session=first.session)
+    changed = second.apply(ONE, {b"a.py": b"a = 2\n"})
+    closed = second.ask("close")
+    again = bench(session=first.session).apply(None, ONE)
+
+    assert "error" not in changed
+    assert (closed["kept"], again["path"], tools.read_tree(path)) == (0, path, ONE)
+
+
 def test_a_tree_that_was_removed_is_asked_for_again(bench, tools):
     one = bench()
     path = one.apply(None, ONE)["path"]

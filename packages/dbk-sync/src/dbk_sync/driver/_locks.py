@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import sys
 import time
 
 from ._disk import Disk
@@ -25,12 +26,37 @@ _IDLE_SHARED_S = 14 * 86400.0
 _SWEPT_AT_ONCE = 20
 
 
-def hold(control: bytes, patience_s: float = 10.0) -> int:
-    """A handle that holds the tree until it is closed or the process ends; -1 where files cannot be locked.
+# Code may throw all modules away, ours among them; what this process holds must be found by those that come next.
+_HELD: dict[tuple[int, bytes, str], int] = sys.__dict__.setdefault("_dbk_sync_held", {})
 
-    Waits a while, since the interpreter that is just being replaced holds it until it is gone.
+
+def hold(control: bytes, session: str = "", patience_s: float = 10.0) -> int:
+    """A handle that holds the tree until it is released or the process ends; -1 where files cannot be locked.
+
+    Waits a while, since the interpreter that is just being replaced holds it until it is gone. What the same session
+    (unless it is "") holds in this process already is handed on.
     """
-    handle = os.open(os.path.join(control, b"lock"), os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    path = os.path.join(control, b"lock")
+    mine = (os.getpid(), control, session)
+    if session and mine in _HELD:
+        if _is_at(_HELD[mine], path):
+            return _HELD[mine]
+        release(_HELD[mine])  # of a tree that was removed since
+    handle = _wait_for(path, patience_s)
+    if session and handle >= 0:
+        _HELD[mine] = handle
+    return handle
+
+
+def _is_at(handle: int, path: bytes) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.lstat(path))
+    except OSError:
+        return False
+
+
+def _wait_for(path: bytes, patience_s: float) -> int:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     deadline = time.monotonic() + patience_s
     while True:
         try:
@@ -54,7 +80,11 @@ def hold(control: bytes, patience_s: float = 10.0) -> int:
 
 def release(handle: int) -> None:
     """Gives up what `hold` gave."""
-    if handle >= 0:
+    if handle < 0:
+        return
+    for key in [key for key, held in _HELD.items() if held == handle]:
+        del _HELD[key]
+    with contextlib.suppress(OSError):  # who closes files that are not theirs may have closed it
         os.close(handle)
 
 

@@ -140,11 +140,11 @@ class Receiver:
             if reader.header.base:
                 raise NeedFull("There are no files here yet.")
             tree.make(marker)
-            self._held[session] = _Held(tree, _locks.hold(tree.control))
+            self._held[session] = _Held(tree, _locks.hold(tree.control, session))
             tree.open()
             outcome = tree.apply(reader)
         else:
-            self._held[session] = _Held(tree, _locks.hold(tree.control))
+            self._held[session] = _Held(tree, _locks.hold(tree.control, session))
         self._enter(session, place)
         return outcome
 
@@ -189,7 +189,7 @@ class Receiver:
         _roots.check_takeover(place.path, has_marker)
         if not has_marker:
             return None
-        held = _Held(tree, _locks.hold(tree.control))
+        held = _Held(tree, _locks.hold(tree.control, session))
         self._held[session] = held
         tree.open()
         self._enter(session, place)
