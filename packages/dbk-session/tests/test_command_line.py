@@ -203,6 +203,17 @@ def test_what_was_left_running_is_followed_from_its_start(dbk, workspace, tmp_pa
     assert done.stdout == "first\nlast\n"
 
 
+def test_a_script_that_ends_before_it_is_left_is_shown_and_nothing_stays(dbk, workspace, tmp_path):
+    script = tmp_path / "short.py"
+    script.write_text("print('all of it')\nraise SystemExit(3)\n")
+
+    left = dbk("run", "--detach", "short", script)
+    seen = dbk("attach", "short") if left.returncode == 0 else left
+
+    assert (seen.stdout, seen.returncode) == ("all of it\n", 3)
+    assert dbk("sweep", "--list").stdout == "no session is open or left over\n"
+
+
 def dbk_run(*arguments):
     command = [sys.executable, "-m", "dbk_session", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)

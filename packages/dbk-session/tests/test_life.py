@@ -160,7 +160,7 @@ def test_the_guard_has_no_token_among_its_arguments(workspace, open_session):
     assert workspace.token not in " ".join(guard.cmdline())
 
 
-def test_a_detached_command_goes_on_and_is_found_again_from_its_start(workspace, open_session, until, tmp_path, events):
+def test_a_detached_command_goes_on_and_is_found_again_from_its_start(workspace, open_session, until, tmp_path):
     gate = tmp_path / "gate"
     session = open_session(channel="spool", name="long")
     session.run("x = 1")
@@ -174,16 +174,32 @@ def test_a_detached_command_goes_on_and_is_found_again_from_its_start(workspace,
     assert session.detach() == "long"
     assert (session.state, command.result(60).status) == ("detached", "lost")
     gate.touch()
-    with Session.attach("long", on_event=events.append) as again:
-        result = again.current.result(60) if again.current else None
+    with Session.attach("long") as again:
+        result = again.attached.result(60)
         assert again.run("print(x + 1)").text == "2"
 
-    if result is None:
-        texts = [event.text for event in events if isinstance(event, Stream) and event.run_id == command.run_id]
-        assert "".join(texts).endswith("first\nlast\n")
-    else:
-        assert (result.status, result.stdout) == ("ok", "first\nlast\n")
+    assert (again.attached.run_id, result.status, result.stdout) == (command.run_id, "ok", "first\nlast\n")
     assert workspace.contexts() == []
+
+
+@pytest.mark.parametrize("channel", ["spool", "result"])
+def test_a_command_that_ended_before_attaching_is_told_whole(workspace, open_session, until, tmp_path, channel):
+    gate, ended = tmp_path / "gate", tmp_path / "ended"
+    session = open_session(channel=channel, name="early")
+    command = session.start(
+        f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)\n"
+        f"print('all of it'); open({str(ended)!r}, 'w').close()"
+    )
+    until(lambda: command.state == "running")
+    left = session.detach()
+    gate.touch()
+    until(ended.exists)
+
+    with Session.attach(left) as again:
+        until(lambda: again.current is None)
+        told = again.attached.result(0)
+
+    assert (told.status, told.stdout) == ("ok", "all of it\n")
 
 
 @pytest.mark.parametrize("channel", ["spool", "result"])
@@ -205,7 +221,7 @@ print("ready 0", flush=True)
     process.wait(60)
 
     with Session.attach("job") as session:
-        command = session.current
+        command = session.attached
         gate.touch()
         result = command.result(60)
 

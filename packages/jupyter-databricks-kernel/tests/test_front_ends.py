@@ -150,7 +150,7 @@ def test_check_34_the_way_of_jupyter_scheduler(command_env, workspace, specs, ma
     nb = notebook(["import greeting\nprint(greeting.WORD)", SLIDER, "1/0"])
     folder = make_project()
     executor = nbconvert.preprocessors.ExecutePreprocessor(
-        timeout=240, kernel_name="databricks", store_widget_state=True, cwd=str(folder), allow_errors=True
+        timeout=100, kernel_name="databricks", store_widget_state=True, cwd=str(folder), allow_errors=True
     )
 
     executor.preprocess(nb, {"metadata": {"path": str(folder)}})

@@ -118,6 +118,12 @@ class AsyncSession:
         return await asyncio.to_thread(self._session.cluster)
 
     @property
+    def attached(self) -> AsyncCommand | None:
+        """See `Session.attached`."""
+        command = self._session.attached
+        return AsyncCommand(command) if command is not None else None
+
+    @property
     def current(self) -> AsyncCommand | None:
         """See `Session.current`."""
         command = self._session.current

@@ -58,7 +58,7 @@ def run_file(arguments: argparse.Namespace) -> int:
             values = base64.b64encode(json.dumps({"argv": [name, *arguments.arguments]}).encode()).decode()
             session.call(_PRELUDE.format(values=values))
         if arguments.detach:
-            return _leave(session, source)
+            return _leave(session, source.cells[0], show)
         code, outputs = _run_cells(session, source, show, may_ask=name != "-")
         _save(arguments, source, outputs)
         return code
@@ -75,7 +75,7 @@ def run_attach(arguments: argparse.Namespace) -> int:
     """Follows a detached command to its end; gives its exit code."""
     show = JsonLines().show if arguments.json else Terminal(with_results=True).show
     with _terminating(), Session.attach(arguments.name, cli.settings_of(arguments)) as session:
-        command = session.current
+        command = session.attached
         return _follow(command, show)[0] if command is not None else 0
 
 
@@ -105,12 +105,17 @@ def _check(arguments: argparse.Namespace, source: Source) -> None:
         raise UnreadableSource("--detach is for scripts and for notebooks of one cell.", "Run it without --detach.")
 
 
-def _leave(session: Session, source: Source) -> int:
-    command = session.start(source.cells[0])
+def _leave(session: Session, code: str, show: Show) -> int:
+    command = session.start(code)
     while command.state in ("waiting", "preparing", "sending", "unsure"):
         command.wait_for_change()
-    print(f"left running; follow it with: dbk-session attach {session.detach()}")
-    return 0
+    name = session.detach()
+    if command.result().status == "lost":
+        print(f"left running; follow it with: dbk-session attach {name}")
+        return 0
+    # It was faster than we are: there is nothing to come back for.
+    with Session.attach(name):
+        return _follow(command, show)[0]
 
 
 def _run_cells(session: Session, source: Source, show: Show, may_ask: bool) -> tuple[int, dict[int, list[Event]]]:

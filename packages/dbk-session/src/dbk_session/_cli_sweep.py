@@ -36,7 +36,10 @@ def run_sweep(arguments: argparse.Namespace) -> int:
 
 def _list(journal: Journal) -> None:
     orphans = {entry.session for entry in journal.orphans()}
-    for entry in journal.entries():
+    entries = list(journal.entries())
+    if not entries:
+        print("no session is open or left over")
+    for entry in entries:
         if entry.detached is not None:
             state = f"detached, attach with: dbk-session attach {entry.name}"
         else:

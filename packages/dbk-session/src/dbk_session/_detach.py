@@ -41,8 +41,8 @@ def claimed(journal: Journal, name: str) -> Entry:
     return Entry(**{**_fields(entry), "detached": found.detached})
 
 
-def attached(engine: Engine, bus: Bus, entry: Entry) -> None:
-    """See `Session.attach`."""
+def attached(engine: Engine, bus: Bus, entry: Entry) -> Track | None:
+    """See `Session.attach`; gives the command that was left."""
     what = entry.detached or {}
     link = engine.keeper.link
     link.connect(bus)
@@ -54,8 +54,11 @@ def attached(engine: Engine, bus: Bus, entry: Entry) -> None:
         link.close()
         raise ContextLostError(f"Session {entry.name!r} is gone: {gone}.") from gone
     run = what.get("run")
-    if run:
-        engine.adopt(Track(Order(run["code"], run["id"]), bus), interpreter, run["command"])
+    if not run:
+        return None
+    track = Track(Order(run["code"], run["id"]), bus)
+    engine.adopt(track, interpreter, run["command"])
+    return track
 
 
 def _noted(interpreter: Interpreter, sent: tuple[Track, str | None] | None) -> dict[str, Any]:

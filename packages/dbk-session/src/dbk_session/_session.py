@@ -67,6 +67,7 @@ class Session:
         self._snapshots = _asking.Snapshots()
         order = Connection(settings, client, cluster_id, name or "", channel, _entry)
         self._engine = engine_for(order, self._bus, prepare)
+        self._attached: Command | None = None
 
     @classmethod
     def attach(
@@ -77,7 +78,7 @@ class Session:
         client: WorkspaceClient | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Session:
-        """Takes over a session that `detach` left, on this machine. `current` is its command, when one was running.
+        """Takes over a session that `detach` left, on this machine. `attached` is its command, when one was running.
 
         Raises:
             SessionNotFound: none of that name is known.
@@ -85,7 +86,8 @@ class Session:
         """
         entry = claimed(Journal(), name)
         session = cls(settings, client=client, cluster_id=entry.cluster_id, name=name, on_event=on_event, _entry=entry)
-        attached(session._engine, session._bus, entry)
+        track = attached(session._engine, session._bus, entry)
+        session._attached = session._handle(track) if track is not None else None
         return session
 
     @property
@@ -132,6 +134,11 @@ class Session:
             "runtime": found.runtime,
             "access_mode": found.access_mode,
         }
+
+    @property
+    def attached(self) -> Command | None:
+        """The command that ran when the session was left, also when it has ended since; None without one."""
+        return self._attached
 
     @property
     def current(self) -> Command | None:
