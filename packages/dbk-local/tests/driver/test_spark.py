@@ -96,6 +96,23 @@ def test_cancel_stops_the_jobs_of_the_command_only(context, other, started):
     assert context.text("spark.range(3).count()") == "3"
 
 
+def test_cancel_stops_the_jobs_of_a_command_whose_helper_thread_came_first(context, other, tmp_path, wait_until):
+    used = tmp_path / "used"
+    first_use = (
+        "import threading\nuse = threading.Thread(target=lambda: spark.range(1).count())\nuse.start(); use.join()\n"
+    )
+    running = context.start(f"{first_use}open({str(used)!r}, 'w').close()\n{LONG_JOB}")
+    wait_until(lambda: used.exists() or running.done())
+    code = "tracker = sc.statusTracker()\nwhile not (jobs := tracker.getActiveJobsIds()): pass\nprint(len(jobs))"
+    assert other.text(code) == "1"
+
+    context.cancel()
+
+    assert "CommandCancelledException" in running.result(DEADLINE_S).results["cause"]
+    assert other.text("while tracker.getActiveJobsIds(): pass") == ""
+    assert context.text("spark.range(3).count()") == "3"
+
+
 def test_another_context_sees_the_jobs_by_their_group(context, other, started):
     group = context.text("sc.getLocalProperty('spark.jobGroup.id')").strip("'")
     running = started(context, LONG_JOB)

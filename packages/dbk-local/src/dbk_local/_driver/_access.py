@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import signal
@@ -11,7 +12,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from dbk_local._driver import _connect
-from dbk_local._driver._attach import Attached, attach, hook_pyspark, hook_sessions, quieten
+from dbk_local._driver._attach import (
+    Attached,
+    attach,
+    claim_new_connections,
+    hook_pyspark,
+    hook_sessions,
+    quieten,
+)
 from dbk_local._driver._interrupts import Interrupts
 from dbk_local._driver._service import Service, ServiceFailed
 from dbk_local._driver._spark_home import kind_of_spark, own_spark
@@ -104,9 +112,12 @@ class SparkAccess:
         """Jobs started from now on belong to a command."""
         self._command = (group, description)
         if self._attached is not None:
-            # A JVM that is gone takes the whole driver along; there is nothing to tell the command.
-            with contextlib.suppress(Exception):
-                self._attached.claim_thread(group, description)
+            self._claim(self._attached)
+
+    def _claim(self, attached: Attached | _connect.AttachedConnect) -> None:
+        # A JVM that is gone takes the whole driver along; there is nothing to tell the command.
+        with contextlib.suppress(Exception):
+            attached.claim_thread(*self._command)
 
     def end_command(self) -> list[str]:
         """Ids of the streams the command has started and that go on in the background."""
@@ -142,6 +153,7 @@ class SparkAccess:
                 attached = _connect.attach_connect(**place["connect"])
             else:
                 attached = attach(place["port"], place["secret"])
+                claim_new_connections(attached, functools.partial(self._claim, attached))
             self._streams.watch(self._is_connect)
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGINT, before)  # SparkContext has put its own, which cancels everybody's jobs

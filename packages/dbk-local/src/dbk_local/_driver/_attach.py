@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,33 @@ def attach(port: int, secret: str) -> Attached:
     # The constructor made our session the default of the whole JVM.
     module.setDefaultSession(root)
     return Attached(context, session, module)
+
+
+def claim_new_connections(attached: Attached, claim: Callable[[], None]) -> None:
+    """Have the main thread call `claim` whenever it gets another thread of the JVM.
+
+    That is so after an interrupted call, and when another thread of the same command was the first to use Spark. A job
+    that belongs to no command could not be cancelled with it.
+    """
+    client = attached.context._gateway._gateway_client
+    connect = client._create_new_connection
+    is_claiming = False
+
+    def connect_and_claim() -> Any:
+        nonlocal is_claiming
+        connection = connect()
+        if is_claiming or threading.current_thread() is not threading.main_thread():
+            return connection
+        is_claiming = True
+        try:
+            claim()
+        finally:
+            is_claiming = False
+        # The calls of `claim` have put it among those that are free.
+        client.deque.remove(connection)
+        return connection
+
+    client._create_new_connection = connect_and_claim
 
 
 def _session_module(jvm: Any) -> Any:
