@@ -246,6 +246,14 @@ def test_the_events_of_a_command_can_be_read_again(open_session):
     assert isinstance(command.result(), CommandResult)
 
 
+def test_a_change_of_state_that_came_before_the_wait_is_not_waited_for(open_session):
+    command = open_session(channel="plain").start("1")
+    known = command.state
+    command.result()
+
+    assert command.wait_for_change(240, since=known) == "finished"
+
+
 def test_every_event_is_a_json_object(open_session, events):
     session = open_session(channel="result")
 

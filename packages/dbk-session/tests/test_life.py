@@ -17,6 +17,7 @@ import pytest
 from dbk_session import Finished, Session, Stream
 from dbk_session._journal import Entry, Journal
 from dbk_session._sweep import sweep
+from dbk_session._track import Track
 from dbk_session._transport import Door, Http
 from dbk_session.errors import ContextLostError, SessionNotFound
 
@@ -202,6 +203,28 @@ def test_a_command_that_ended_before_attaching_is_told_whole(workspace, open_ses
     assert (told.status, told.stdout) == ("ok", "all of it\n")
 
 
+@pytest.mark.parametrize("channel", ["result", "plain"])
+def test_what_was_started_a_moment_before_goes_on_too(open_session, monkeypatch, tmp_path, channel):
+    gate, moves = tmp_path / "gate", Track.on
+
+    def slow(track, happening):
+        moves(track, happening)
+        if happening == "accepted":
+            # The thread that has sent it stands still just here, until the session is left.
+            track.over.wait(60)
+
+    monkeypatch.setattr(Track, "on", slow)
+    session = open_session(channel=channel, name="prompt")
+    session.start(f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)\nprint('all of it')")
+    name = session.detach()
+    gate.touch()
+
+    with Session.attach(name) as again:
+        told = again.attached.result(60)
+
+    assert (told.status, told.stdout.strip()) == ("ok", "all of it")
+
+
 @pytest.mark.parametrize("channel", ["spool", "result"])
 def test_another_process_attaches_to_a_running_command(workspace, client, until, tmp_path, channel):
     gate = tmp_path / "gate"
@@ -212,7 +235,6 @@ session = Session(channel=sys.argv[1], name="job")
 session.run("1")
 command = session.start("import os, time\\nprint('first', flush=True)\\n"
     "while not os.path.exists({str(gate)!r}): time.sleep(0.01)\\nprint('last')")
-while command.state != "running": pass
 session.detach()
 print("ready 0", flush=True)
 """

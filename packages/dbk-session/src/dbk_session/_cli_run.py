@@ -107,8 +107,6 @@ def _check(arguments: argparse.Namespace, source: Source) -> None:
 
 def _leave(session: Session, code: str, show: Show) -> int:
     command = session.start(code)
-    while command.state in ("waiting", "preparing", "sending", "unsure"):
-        command.wait_for_change()
     name = session.detach()
     if command.result().status == "lost":
         print(f"left running; follow it with: dbk-session attach {name}")

@@ -45,9 +45,12 @@ class Command:
         """True once `Finished` was emitted."""
         return self._track.over.is_set()
 
-    def wait_for_change(self, timeout_s: float = 60.0) -> str:
-        """Waits until the state is another one than now, or the time is over; gives the state."""
-        return self._track.wait_for_change(timeout_s)
+    def wait_for_change(self, timeout_s: float = 60.0, *, since: str | None = None) -> str:
+        """Waits until the state is another one than `since` (than now, when None), or the time is over; gives it.
+
+        Who has looked at `state` before passes it, for it may have changed in between.
+        """
+        return self._track.wait_for_change(timeout_s, since)
 
     def events(self) -> Iterator[Event]:
         """Every event from the first on, live, ending after `Finished`. May be iterated more than once.

@@ -18,6 +18,8 @@ __all__ = ["attached", "claimed", "detached"]
 
 def detached(engine: Engine) -> str:
     """See `Session.detach`."""
+    while (track := engine.jobs.current) is not None and track.is_unsent:
+        track.wait_until_sent()
     interpreter, link = engine.keeper.interpreter, engine.keeper.link
     if interpreter is None or engine.keeper.machine.state in ("closed", "detached"):
         raise SessionClosed("There is no interpreter to leave.", "Run a command first.")

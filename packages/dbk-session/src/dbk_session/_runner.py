@@ -96,7 +96,7 @@ class Runner:
             self._feed = self._host.feed_of(self._track) if self._is_recorded(interpreter) else None
             self._track.on("ready")
             try:
-                self.command_id = self._send(interpreter, text)
+                self._send(interpreter, text)
                 break
             except Gone as gone:
                 if self._doubts:
@@ -134,8 +134,8 @@ class Runner:
         }
         return wire.with_trailer(order.code, trailer)
 
-    def _send(self, interpreter: Interpreter, text: str) -> str | None:
-        """Sends it; gives the workspace's id, None when it runs, or has run, under an id that was lost on the way."""
+    def _send(self, interpreter: Interpreter, text: str) -> None:
+        """Sends it. `command_id` stays None when it runs, or has run, under an id that was lost on the way."""
         stop = self._track.cancelled
         while True:
             try:
@@ -151,16 +151,18 @@ class Runner:
                     ) from doubt
                 if self._was_seen():
                     self._track.on("seen")
-                    return None
+                    return
                 self._track.on("unseen")
                 continue
-            self._track.on("accepted")
-            if stop.is_set():
-                self._track.on("cancel")
+            # Before anybody can see that it runs: a session that is left from then on notes the id, and it goes on.
+            self.command_id = command_id
             if self._track.over.is_set():
                 # Given up meanwhile: it must not go on behind the caller's back.
                 interpreter.context.cancel(command_id)
-            return command_id
+            self._track.on("accepted")
+            if stop.is_set():
+                self._track.on("cancel")
+            return
 
     def _was_seen(self) -> bool:
         """Asks the interpreter for the run id. While it runs, this waits; its output comes through the spool."""

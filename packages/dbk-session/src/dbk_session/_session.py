@@ -287,7 +287,7 @@ class Session:
     def detach(self) -> str:
         """Leaves the interpreter, and what runs in it, alive for `Session.attach`; gives the name to attach by.
 
-        Commands that wait in the queue are cancelled.
+        A command that is still being sent is waited for; those that wait behind it are cancelled.
 
         Raises:
             SessionClosed: there is nothing to leave: no interpreter was opened, or the session is closed.

@@ -12,7 +12,16 @@ from typing import Final
 
 from dbk_session.errors import ProtocolError
 
-__all__ = ["COMMAND", "COMMAND_END", "COMMAND_START", "SESSION", "SESSION_END", "SESSION_START", "Machine"]
+__all__ = [
+    "COMMAND",
+    "COMMAND_END",
+    "COMMAND_START",
+    "COMMAND_UNSENT",
+    "SESSION",
+    "SESSION_END",
+    "SESSION_START",
+    "Machine",
+]
 
 Table = Mapping[tuple[str, str], str]
 
@@ -56,6 +65,7 @@ SESSION: Final[Table] = {
 
 COMMAND_START: Final = "waiting"
 COMMAND_END: Final = frozenset({"finished"})
+COMMAND_UNSENT: Final = frozenset({"waiting", "preparing", "sending", "unsure"})
 
 COMMAND: Final[Table] = {
     # In the queue, then while cluster, context and agent are made ready.

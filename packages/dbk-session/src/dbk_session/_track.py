@@ -10,7 +10,7 @@ from typing import Any
 from dbk_session._bus import Bus
 from dbk_session._events import Event, Failure, Finished, InputRequest, RunEvent, Started
 from dbk_session._results import CommandResult, result_of
-from dbk_session._states import COMMAND, COMMAND_START, Machine
+from dbk_session._states import COMMAND, COMMAND_START, COMMAND_UNSENT, Machine
 from dbk_session.errors import ProtocolError
 
 __all__ = ["Attachments", "Order", "Track"]
@@ -81,10 +81,20 @@ class Track:
                 raise ProtocolError(f"{happening!r} cannot happen to a command that is {self.state!r}.")
             self._changed.notify_all()
 
-    def wait_for_change(self, timeout_s: float) -> str:
+    @property
+    def is_unsent(self) -> bool:
+        """True while it is not known to be on the cluster, and not over."""
+        return self.state in COMMAND_UNSENT
+
+    def wait_until_sent(self) -> None:
+        """Waits until it is on the cluster, or over."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.is_unsent)
+
+    def wait_for_change(self, timeout_s: float, since: str | None) -> str:
         """See `Command.wait_for_change`."""
         with self._changed:
-            before = self.state
+            before = self.state if since is None else since
             self._changed.wait_for(lambda: self.state != before, timeout_s)
             return self.state
 
