@@ -87,18 +87,30 @@ def test_every_command_answers_help_and_version(command, option):
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.prog)
-def test_every_command_can_say_more(parser):
+def test_every_command_can_say_more_and_tells_its_version(parser, capsys):
     options = {option for action in parser._actions for option in action.option_strings}
+    package = parser.prog.split()[0].replace("python", "jupyter-databricks-kernel")
+
+    with pytest.raises(SystemExit) as end:
+        parser.parse_args(["--version"])
 
     assert {"-v", "--verbose", "--debug"} <= options
+    assert (end.value.code, capsys.readouterr().out) == (0, f"{package} {version(package)}\n")
 
 
-def test_the_kernel_tells_its_own_version():
-    command = [sys.executable, "-m", "jupyter_databricks_kernel", "--version"]
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_the_kernel_explains_itself_and_not_what_it_is_derived_from(option):
+    command = [sys.executable, "-m", "jupyter_databricks_kernel", option]
 
     told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
-    assert told == f"jupyter-databricks-kernel {version('jupyter-databricks-kernel')}\n"
+    if option == "--version":
+        assert told == f"jupyter-databricks-kernel {version('jupyter-databricks-kernel')}\n"
+    else:
+        assert "python -m jupyter_databricks_kernel.install" in " ".join(told.split())
+        assert "Examples\n" in told
+        assert "IPython" not in told
+        assert len(told.splitlines()) <= SCREEN_LINES[80]
 
 
 COMMAND = re.compile(r"\b(?P<prog>dbk-(?:config|session|sync|local)|python -m jupyter_databricks_kernel\.install)\b")

@@ -86,7 +86,7 @@ def main() -> int:
         only_this_workspace(workspace.env())
         done = run(options.notebook.resolve(), output)
     print(f"\n{'Done' if done else 'A cell failed'}. The executed notebook: {output}\n\nNext:")
-    print("  hatch run jupyter:lab    open it in JupyterLab, on an embedded workspace")
+    print("  .venv/bin/hatch run jupyter:lab    open it in JupyterLab, on an embedded workspace")
     print("  or set DATABRICKS_HOST, DATABRICKS_TOKEN and DATABRICKS_CLUSTER_ID, run `jupyter lab`,")
     print('  and choose the kernel "Databricks Session" to run it on a real cluster.')
     return 0 if done else 1

@@ -25,7 +25,27 @@ SAME_EVERYWHERE = {
     "dbk-config init --file ": None,
     "dbk-config init --profile ": None,
     "dbk-config show --host=": None,
+    "nest ou": {"outer"},
+    "nest outer i": {"inner"},
+    "nest outer inner --si": {"--size"},
+    "nest outer inner --size l": {"large"},
+    "nest outer fl": {"flat"},
+    "nest outer inner -- ": None,
 }
+# A command whose subcommand has subcommands, and one that ends in another command's words.
+NEST = """
+from dbk_config import cli
+parser = cli.make_parser("dbk-config", "Nests.", example="nest outer", prog="nest")
+commands = parser.add_subparsers()
+add = {"package": "dbk-config", "run": None, "example": "nest outer"}
+outer = cli.add_command(commands, "outer", help="outer", **add).add_subparsers()
+inner = cli.add_command(outer, "inner", help="inner", **add)
+inner.add_argument("--size", choices=["small", "large"], help="how much")
+inner.add_argument("words", nargs="*", help="what to run")
+cli.add_command(outer, "flat", help="flat", **add)
+cli.add_completion(commands, parser, package="dbk-config")
+cli.run_parser(parser)
+"""
 FILES = {"a.toml", "b.toml"}
 
 
@@ -35,11 +55,13 @@ def needs(shell):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder with two files, the current one; the command is on the path, as `dbk-config`."""
+    """A folder with two files, the current one; the commands `dbk-config` and `nest` are on the path."""
     (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "dbk-config"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dbk_config "$@"\n')
-    program.chmod(0o755)
+    (tmp_path / "nest.py").write_text(NEST)
+    for name, starts in {"dbk-config": "-m dbk_config", "nest": f"'{tmp_path}/nest.py'"}.items():
+        program = tmp_path / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {starts} "$@"\n')
+        program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "ZDOTDIR"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
@@ -62,7 +84,8 @@ def folder(tmp_path, monkeypatch):
 def test_bash_completes(folder, line, offered):
     words = line.split(" ")
     line = " ".join(f"'{word}'" for word in words)
-    code = f'eval "$(dbk-config completion bash)"\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _dbk_config\n'
+    name = words[0].replace("-", "_")
+    code = f'eval "$({words[0]} completion bash)"\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _{name}\n'
 
     done = subprocess.run(
         ["bash", "-euc", f"{code}printf '%s\\n' \"${{COMPREPLY[@]}}\""], capture_output=True, text=True, timeout=60
@@ -83,7 +106,10 @@ def test_fish_completes(folder):
     }
     asked = "\n".join(f"complete -C'{line}'; echo END" for line in lines)
     done = subprocess.run(
-        ["fish", "-c", f"dbk-config completion fish | source\n{asked}"], capture_output=True, text=True, timeout=60
+        ["fish", "-c", f"dbk-config completion fish | source; nest completion fish | source\n{asked}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
     assert done.stderr == ""
@@ -96,8 +122,10 @@ def test_fish_completes(folder):
 
 
 ZSH_LOADS = {
-    "by eval": 'autoload -Uz compinit; compinit -u -D; eval "$(dbk-config completion zsh)"',
-    "from a folder": "mkdir $HOME; dbk-config completion zsh > $HOME/_dbk-config; fpath=($HOME $fpath); "
+    "by eval": "autoload -Uz compinit; compinit -u -D; "
+    'eval "$(dbk-config completion zsh)"; eval "$(nest completion zsh)"',
+    "from a folder": "mkdir $HOME; fpath=($HOME $fpath); "
+    "dbk-config completion zsh > $HOME/_dbk-config; nest completion zsh > $HOME/_nest; "
     "autoload -Uz compinit; compinit -u -D",
 }
 ZSH = r"""

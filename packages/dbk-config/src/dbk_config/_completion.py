@@ -1,4 +1,8 @@
-"""Shell completion, written from an argparse parser: no helper process at each key press, nothing to install."""
+"""Shell completion, written from an argparse parser: no helper process at each key press, nothing to install.
+
+There are two of this file: `dbk_config` has it for the commands that are built on it, and `dbk_local`, which imports no
+sibling, for its own. A test keeps them alike.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,8 @@ import argparse
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-__all__ = ["SHELLS", "add_completion", "complete_with", "completion_script"]
+__all__ = ["SHELLS", "complete_with", "completion_script"]
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -23,16 +26,21 @@ class _Word:
 
 @dataclass(frozen=True)
 class _Level:
-    """The words after `path` ("" for the command itself, or a subcommand), options last."""
+    """The words after `path`, options last.
+
+    Attributes:
+        path: the subcommands chosen so far, "" for the command itself; `spark install` for one of a subcommand.
+    """
 
     path: str
+    commands: tuple[str, ...]
     words: tuple[_Word, ...]
     values: dict[str, tuple[str, ...]]  # option that takes a value -> the values to offer, none for a free one
     is_free: bool  # whether another word than these, hence a file, may follow
 
 
 def completion_script(parser: argparse.ArgumentParser, shell: str) -> str:
-    """A completion script for the command `parser.prog`, one level of subcommands included.
+    """A completion script for the command `parser.prog`, with its subcommands and theirs.
 
     Args:
         parser: the whole command.
@@ -42,42 +50,25 @@ def completion_script(parser: argparse.ArgumentParser, shell: str) -> str:
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](parser.prog, levels)
 
 
-def add_completion(commands: Any, parser: argparse.ArgumentParser, *, package: str) -> None:
-    """The subcommand `completion {bash,zsh,fish}`, which prints the script for `parser`."""
-    from dbk_config._options import add_command
-
-    prog = parser.prog
-    command = add_command(
-        commands,
-        "completion",
-        lambda namespace: print(completion_script(parser, namespace.shell), end=""),
-        package=package,
-        help="print a completion script for your shell",
-        example=f'eval "$({prog} completion bash)"        # in ~/.bashrc\n'
-        f'eval "$({prog} completion zsh)"         # in ~/.zshrc, after compinit\n'
-        f"{prog} completion fish | source        # in ~/.config/fish/config.fish",
-    )
-    command.add_argument("shell", choices=SHELLS, help="the shell to write for")
-
-
 def complete_with(action: argparse.Action, words: Iterable[str]) -> None:
     """Words to offer for an argument whose values argparse does not check itself; a mapping gives each its help."""
     action.words = words if isinstance(words, Mapping) else dict.fromkeys(words, action.help or "")  # type: ignore[attr-defined]
 
 
-def _levels(parser: argparse.ArgumentParser) -> Iterator[_Level]:
-    subparsers = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    words = []
-    for action in subparsers:
-        words += [_Word(choice.dest, choice.help or "") for choice in action._choices_actions]
-    yield _level("", parser, words)
-    for action in subparsers:
+def _levels(parser: argparse.ArgumentParser, path: str = "") -> Iterator[_Level]:
+    yield _level(path, parser)
+    for action in _subparsers(parser):
         for name, subparser in action.choices.items():
-            yield _level(name, subparser, [])
+            yield from _levels(subparser, f"{path} {name}".strip())
 
 
-def _level(path: str, parser: argparse.ArgumentParser, words: list[_Word]) -> _Level:
-    words = list(words)
+def _subparsers(parser: argparse.ArgumentParser) -> list[argparse._SubParsersAction[argparse.ArgumentParser]]:
+    return [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+
+
+def _level(path: str, parser: argparse.ArgumentParser) -> _Level:
+    commands = [choice for action in _subparsers(parser) for choice in action._choices_actions]
+    words = [_Word(choice.dest, choice.help or "") for choice in commands]
     values: dict[str, tuple[str, ...]] = {}
     is_free = False
     for action in parser._actions:
@@ -93,7 +84,7 @@ def _level(path: str, parser: argparse.ArgumentParser, words: list[_Word]) -> _L
             words.append(_Word(option, help))
             if action.nargs != 0:
                 values[option] = tuple(known)
-    return _Level(path, tuple(words), values, is_free)
+    return _Level(path, tuple(choice.dest for choice in commands), tuple(words), values, is_free)
 
 
 def _braces(metavar: object) -> tuple[str, ...]:
@@ -106,8 +97,12 @@ def _name(prog: str) -> str:
     return "_" + re.sub(r"\W", "_", prog)
 
 
+def _paths(levels: list[_Level]) -> str:
+    """All subcommands, as a quoted word in which the shell looks for one."""
+    return f"'|{'|'.join(level.path for level in levels if level.path)}|'"
+
+
 def _bash(prog: str, levels: list[_Level]) -> str:
-    commands = " ".join(level.path for level in levels if level.path)
     lines = [
         f"{_name(prog)}() {{",
         '    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} path="" each words=""',
@@ -115,7 +110,8 @@ def _bash(prog: str, levels: list[_Level]) -> str:
         '    if [[ $word == "=" ]]; then word=""',
         '    elif [[ $before == "=" ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi',
         '    for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
-        f'        [[ -z $path && " {commands} " == *" $each "* ]] && path=$each',
+        "        if [[ $each == -- ]]; then COMPREPLY=(); return; fi  # what follows belongs to another command",
+        f'        [[ {_paths(levels)} == *"|${{path:+$path }}$each|"* ]] && path=${{path:+$path }}$each',
         "    done",
         '    case "$path $before" in',
     ]
@@ -137,13 +133,13 @@ def _bash(prog: str, levels: list[_Level]) -> str:
 
 
 def _zsh(prog: str, levels: list[_Level]) -> str:
-    commands = " ".join(level.path for level in levels if level.path)
     lines = [
         f"#compdef {prog}",
         f"_{prog}() {{",
         '    local path_="" each before_=${words[CURRENT-1]}; local -a words_',
         '    for each in "${words[@]:1:$((CURRENT-2))}"; do',
-        f'        [[ -z $path_ && " {commands} " == *" $each "* ]] && path_=$each',
+        "        if [[ $each == -- ]]; then _files; return; fi",
+        f'        [[ {_paths(levels)} == *"|${{path_:+$path_ }}$each|"* ]] && path_=${{path_:+$path_ }}$each',
         "    done",
         "    if [[ ${words[CURRENT]} == --*=* ]]; then before_=${words[CURRENT]%%=*}; compset -P '*='; fi",
         '    case "$path_ $before_" in',
@@ -169,11 +165,11 @@ def _zsh(prog: str, levels: list[_Level]) -> str:
 
 
 def _fish(prog: str, levels: list[_Level]) -> str:
-    commands = " ".join(level.path for level in levels if level.path)
     lines = []
     for level in levels:
-        seen = f"__fish_seen_subcommand_from {level.path or commands}"
-        condition = seen if level.path else f"not {seen}" if commands else "true"
+        seen = [f"__fish_seen_subcommand_from {name}" for name in level.path.split()]
+        unseen = [f"not __fish_seen_subcommand_from {' '.join(level.commands)}"] if level.commands else []
+        condition = "; and ".join(seen + unseen) or "true"
         start = f"complete -c {prog} -n {_quoted(condition)}"
         lines += [] if level.is_free else [f"{start} -f"]
         for word in level.words:

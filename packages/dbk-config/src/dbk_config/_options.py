@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from dbk_config._completion import SHELLS, completion_script
 from dbk_config._load import load
 from dbk_config._logging import configure_logging
 from dbk_config._setting import Setting
@@ -14,6 +15,7 @@ from dbk_config._settings import SETTINGS, Settings
 __all__ = [
     "add_command",
     "add_common_options",
+    "add_completion",
     "add_setting_options",
     "arguments_of",
     "make_parser",
@@ -32,6 +34,12 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str, **more: Any) -> None:
         more.setdefault("max_help_position", 30)
         super().__init__(prog, **more)
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:  # noqa: ARG002
+        """Says `[OPTIONS]` for what may be left out: each of them has its own line below."""
+        needed = [action for action in actions if action.required or not action.option_strings]
+        options = [argparse.Action(["OPTIONS"], argparse.SUPPRESS, nargs=0)] if len(needed) < len(actions) else []
+        super().add_usage(usage, [*options, *needed], [], prefix)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if text.startswith(_EXAMPLE):
@@ -100,6 +108,22 @@ def add_command(
     add_setting_options(parser, *settings)
     add_common_options(parser, package=package)
     return parser
+
+
+def add_completion(commands: Any, parser: argparse.ArgumentParser, *, package: str) -> None:
+    """The subcommand `completion {bash,zsh,fish}`, which prints the script for `parser`."""
+    prog = parser.prog
+    command = add_command(
+        commands,
+        "completion",
+        lambda namespace: print(completion_script(parser, namespace.shell), end=""),
+        package=package,
+        help="print a completion script for your shell",
+        example=f'eval "$({prog} completion bash)"        # in ~/.bashrc\n'
+        f'eval "$({prog} completion zsh)"         # in ~/.zshrc, after compinit\n'
+        f"{prog} completion fish | source        # in ~/.config/fish/config.fish",
+    )
+    command.add_argument("shell", choices=SHELLS, help="the shell to write for")
 
 
 def add_common_options(parser: argparse.ArgumentParser, *, package: str) -> None:

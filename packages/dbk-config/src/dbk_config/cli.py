@@ -25,13 +25,14 @@ trace, and never with a secret in them.
 
 from __future__ import annotations
 
-from dbk_config._completion import add_completion, complete_with, completion_script
+from dbk_config._completion import complete_with, completion_script
 from dbk_config._logging import configure_logging
 from dbk_config._manual import manual
 from dbk_config._options import (
     CONNECTION,
     add_command,
     add_common_options,
+    add_completion,
     add_setting_options,
     arguments_of,
     make_parser,

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ._completion import SHELLS, complete_with, completion_script
 from ._spark_command import add_spark
 from .errors import BadFault, LocalError
 
@@ -55,8 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(action=None)
-    parser.add_argument("--version", action=_Version, help="show the version and exit")
-    _add_logging(parser)
+    _add_common(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_serve(commands)
     _add_run(commands)
@@ -64,6 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
     routes = _add(commands, "routes", _routes, "list the routes that are reproduced", "dbk-local routes --markdown")
     routes.add_argument("--markdown", action="store_true", help="the whole reference page instead")
     _add(commands, "options", _options, "list what --set and --fault take", "dbk-local options | grep context")
+    _add_completion(commands, parser)
     return parser
 
 
@@ -77,15 +78,17 @@ def _add(commands: Any, name: str, action: Callable[..., int], text: str, exampl
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(action=action)
-    _add_logging(parser)
+    _add_common(parser)
     return parser
 
 
-def _add_logging(parser: argparse.ArgumentParser) -> None:
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    """What may stand before a subcommand and after it."""
     # Without a default: a subparser's default would undo what was given before the subcommand.
     add = functools.partial(parser.add_argument, dest="log_level", action="store_const", default=argparse.SUPPRESS)
     add("-v", "--verbose", const="info", help="say each request on stderr")
     add("--debug", const="debug", help="the same, and stack traces of errors")
+    parser.add_argument("--version", action=_Version, help="show the version")
 
 
 def _log_as_asked(chosen: argparse.Namespace) -> str:
@@ -118,12 +121,30 @@ def _add_run(commands: Any) -> None:
     _add_workspace(run)
 
 
+def _add_completion(commands: Any, parser: argparse.ArgumentParser) -> None:
+    example = (
+        'eval "$(dbk-local completion bash)"        # in ~/.bashrc\n'
+        'eval "$(dbk-local completion zsh)"         # in ~/.zshrc, after compinit\n'
+        "dbk-local completion fish | source        # in ~/.config/fish/config.fish"
+    )
+
+    def write(chosen: argparse.Namespace) -> int:
+        print(completion_script(parser, chosen.shell), end="")
+        return 0
+
+    command = _add(commands, "completion", write, "print a completion script for your shell", example)
+    command.add_argument("shell", choices=SHELLS, help="the shell to write for")
+
+
 def _add_workspace(parser: argparse.ArgumentParser) -> None:
     states = ["RUNNING", "TERMINATED"]
     add = parser.add_argument
     add("--folder", type=Path, metavar="PATH", help="keep files here; without it they are gone at the end")
-    add("--runtime", default="17.3", metavar="DBR", help="15.4, 16.4 or 17.3 (%(default)s)")
-    add("--access-mode", default="dedicated", metavar="MODE", help="dedicated, standard or no-isolation (%(default)s)")
+    runtime = add("--runtime", default="17.3", metavar="DBR", help="15.4, 16.4 or 17.3 (%(default)s)")
+    mode_help = "dedicated, standard or no-isolation (%(default)s)"
+    mode = add("--access-mode", default="dedicated", metavar="MODE", help=mode_help)
+    complete_with(runtime, ["15.4", "16.4", "17.3"])
+    complete_with(mode, ["dedicated", "standard", "no-isolation"])
     add("--cluster-state", default="RUNNING", choices=states, help="the cluster at the start (%(default)s)")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="an option, see `dbk-local options`")
     add("--fault", action="append", default=[], metavar="JSON", help="let requests go wrong, see `dbk-local options`")
@@ -133,7 +154,7 @@ class _Version(argparse.Action):
     """`--version`, with the metadata read when it is asked for."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(nargs=0, **more)
+        super().__init__(nargs=0, default=argparse.SUPPRESS, **more)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from importlib.metadata import version

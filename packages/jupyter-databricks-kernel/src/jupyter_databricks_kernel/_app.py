@@ -5,6 +5,7 @@
 
 import logging
 import signal
+from collections.abc import Generator
 from types import FrameType
 from typing import Any
 
@@ -19,10 +20,20 @@ class DatabricksKernelApp(IPKernelApp):
     """Starts a `DatabricksKernel` and ends it in good order on SIGTERM."""
 
     name = "databricks-kernel"
+    description = (
+        "The kernel itself: Jupyter starts it. To tell Jupyter of it: python -m jupyter_databricks_kernel.install"
+    )
+    examples = "python -m jupyter_databricks_kernel -f connection.json"
+    subcommands = {}  # noqa: RUF012 - a trait; ipykernel's would install ipykernel
     kernel_class = DatabricksKernel
     # The kernel's own stdout and stderr are a log for whoever started it. Captured, as ipykernel does with the user's
     # output, they would turn up in a cell.
     outstream_class = None  # type: ignore[assignment]  # the trait allows None
+
+    def emit_options_help(self) -> Generator[str, None, None]:
+        """The options that somebody might use, of the hundred that ipykernel's application has."""
+        yield "Options\n=======\n-f FILE      where to listen, a file as jupyter_client writes it"
+        yield "--version   show the version\n--debug     say everything, on stderr\n"
 
     def print_version(self) -> None:
         """`--version`: ours, and not that of IPython, whose application this one is derived from."""

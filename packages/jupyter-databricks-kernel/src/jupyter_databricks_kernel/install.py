@@ -143,12 +143,10 @@ def _pair(text: str) -> tuple[str, str]:
 
 def make_parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m jupyter_databricks_kernel.install",
-        description="Make the Databricks kernel known to Jupyter.",
-        epilog="example:\n  python -m jupyter_databricks_kernel.install --name etl --cluster-id 0123-456789-etl1",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    prog = "python -m jupyter_databricks_kernel.install"
+    example = f"{prog} --name etl --cluster-id 0123-456789-etl1\n{prog} uninstall --name etl"
+    text = "Make the Databricks kernel known to Jupyter."
+    parser = cli.make_parser("jupyter-databricks-kernel", text, example=example, prog=prog)
     choices = ("install", "uninstall")
     parser.add_argument("action", nargs="?", choices=choices, default="install", help="what to do (default: install)")
     place = parser.add_mutually_exclusive_group()
@@ -156,13 +154,13 @@ def make_parser() -> argparse.ArgumentParser:
     place.add_argument("--sys-prefix", action="store_true", help="into the environment of this Python")
     place.add_argument("--prefix", type=Path, help="into PREFIX/share/jupyter/kernels")
     parser.add_argument("--name", default=KERNEL_NAME, help=f"name of the kernel (default: {KERNEL_NAME})")
-    parser.add_argument("--display-name", default="", help=f"name in the launcher (default: {DISPLAY_NAME})")
+    shown = f"name in the launcher (default: {DISPLAY_NAME})"
+    parser.add_argument("--display-name", default="", metavar="NAME", help=shown)
     parser.add_argument("--profile", help="section of ~/.databrickscfg this kernel uses")
     parser.add_argument("--cluster-id", help="cluster this kernel uses")
     parser.add_argument(
         "--env", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="variable for the kernel process"
     )
-    cli.add_common_options(parser, package="jupyter-databricks-kernel")
     return parser
 
 
