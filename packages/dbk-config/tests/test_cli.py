@@ -102,7 +102,7 @@ def test_the_manual_has_the_help_of_every_command(monkeypatch):
 
     page = cli.manual(parser)
 
-    assert page.startswith("## `it`\n\n```text\nusage: it [-h]")
+    assert page.startswith("## `it`\n\n```text\nusage: it [OPTIONS]")
     assert "### `it go`" in page
     assert "  --host HOST    address of the workspace\n" in page
     assert os.environ["COLUMNS"] == "40"
