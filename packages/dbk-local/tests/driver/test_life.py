@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from dbk_local._seam import ContextDied, DriverDied
@@ -111,6 +112,27 @@ def test_what_a_dead_context_left_behind_is_ended(driver, gone, wait_until):
     gone(stray)
     wait_until(lambda: context.deaths)
     context.destroy()
+
+
+def test_a_context_that_goes_away_while_its_python_restarts_leaves_no_process(driver, gone, monkeypatch):
+    others = set(driver.process.exits)
+    context = driver.context()
+    fork, forking, forked = driver.process.fork, threading.Event(), []
+
+    async def noted(*arguments):
+        forking.set()
+        forked.append(await fork(*arguments))
+        return forked[-1]
+
+    monkeypatch.setattr(driver.process, "fork", noted)
+    running = context.start("dbutils.library.restartPython()")
+    assert forking.wait(DEADLINE_S)
+    running.cancel()
+    context.destroy()
+
+    assert len(forked) == 1
+    gone(forked[0])
+    assert set(driver.process.exits) == others
 
 
 def test_contexts_have_separate_processes_and_run_at_once(driver, started):

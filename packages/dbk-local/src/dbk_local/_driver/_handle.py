@@ -28,6 +28,7 @@ class Context:
         self.on_death: Callable[[str], None] | None = None
         self._interpreter: Interpreter
         self._watching: asyncio.Task[None]
+        self._restarting: asyncio.Task[None] | None = None
         self._destroyed = False
         self._restarted = False
         self._running = False
@@ -75,7 +76,9 @@ class Context:
         if self._interrupted:
             return Outcome(cancelled_results())
         if reply["restart"]:
-            await self._restart()
+            # Whoever waits here may be cancelled; half a start would leave a process that nobody knows.
+            self._restarting = asyncio.create_task(self._restart())
+            await asyncio.shield(self._restarting)
         return outcome(reply, output, truth)
 
     async def stream_active(self) -> bool:
@@ -113,6 +116,8 @@ class Context:
     async def destroy(self) -> None:
         self._destroyed = True
         self._driver.contexts.pop(self.context_id, None)
+        if self._restarting is not None:
+            await asyncio.wait([self._restarting])
         await self._interpreter.kill()
         await self._watching
         await self._driver.remove_environment(self._environment)
