@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from operator import itemgetter
+from functools import cached_property, partial
+from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from dbk_sync._manifest import Entry, Manifest
@@ -19,7 +19,8 @@ STATUS: Final = struct.Struct("<qqQQI")
 
 Packed, because one `bytes` is smaller than five numbers, and is saved and loaded as it is.
 """
-_TIMES = struct.Struct("<qq")
+_times = struct.Struct("<qq").unpack_from
+_told = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino", "st_mode")
 CHANGED: Final = bytes(STATUS.size)
 """A status that no file has."""
 
@@ -35,6 +36,9 @@ class Row(NamedTuple):
     flags: int
     entry: Entry
 
+
+new_row: Final = partial(tuple.__new__, Row)
+"""Makes a row of a tuple of its three parts."""
 
 Rows: TypeAlias = dict[bytes, Row]
 """Rows by path."""
@@ -61,6 +65,8 @@ class HashCache:
     def updated(self, hits: Sequence[Row], fresh: Sequence[Row]) -> HashCache:
         """The cache of exactly `hits` (rows of this cache) and `fresh`; this very cache if nothing differs."""
         old = self.rows
+        if not old:
+            return HashCache({row[2][0]: row for row in fresh}) if fresh else self
         same_paths = len(hits) + len(fresh) == len(old) and all(row[2][0] in old for row in fresh)
         changed = [row for row in fresh if old.get(row[2][0]) is not row]
         if same_paths and not changed:
@@ -77,22 +83,28 @@ class HashCache:
 def status_of(status: os.stat_result) -> bytes:
     """The part of a status that tells whether a file is unchanged, packed."""
     try:
-        return STATUS.pack(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode)
+        return STATUS.pack(*_told(status))
     except struct.error:  # a time after 2262 or before 1678, which some file systems keep
         times = [(time + 2**63) % 2**64 - 2**63 for time in (status.st_mtime_ns, status.st_ctime_ns)]
         return STATUS.pack(*times, status.st_size, status.st_ino % 2**64, status.st_mode)
 
 
-def row_of(entry: Entry, status: bytes, flags: int, scanned_ns: int, old: Row | None) -> Row:
-    """The row of an entry whose file had `status` before it was read, by a scan that started at `scanned_ns`.
+def row_of(entry: Entry, status: bytes, flags: int, safe_ns: int, old: Row | None) -> Row:
+    """The row of an entry whose file had `status` before it was read.
 
     Where it equals `old`, or its entry does, the old objects are given, so that equality is identity.
+
+    Args:
+        entry: What was read.
+        status: The file's, or `CHANGED`.
+        flags: What `_secrets` found.
+        safe_ns: Times from this one on prove nothing: `RACY_WINDOW_NS` before the scan began.
+        old: What was known.
     """
-    mtime_ns, ctime_ns = _TIMES.unpack_from(status)
-    safe_ns = scanned_ns - RACY_WINDOW_NS
-    if mtime_ns >= safe_ns or ctime_ns >= safe_ns or entry.mode == "link":
+    mtime_ns, ctime_ns = _times(status)
+    if mtime_ns >= safe_ns or ctime_ns >= safe_ns:
         status = CHANGED
     if old is None:
-        return Row(status, flags, entry)
-    row = Row(status, flags, old.entry if old.entry == entry else entry)
+        return new_row((status, flags, entry))
+    row = new_row((status, flags, old.entry if old.entry == entry else entry))
     return old if old == row else row

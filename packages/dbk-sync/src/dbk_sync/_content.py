@@ -63,7 +63,8 @@ def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> C
         ChangingError: The file changed while it was read, three times in a row.
         OSError: It cannot be opened or read.
     """
-    for _ in range(_ATTEMPTS):
+    left = _ATTEMPTS
+    while True:
         try:
             descriptor = os.open(path, _FLAGS)
         except OSError as error:
@@ -72,7 +73,7 @@ def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> C
             break  # a link has taken its place
         try:
             # One read for a small file: a byte more than expected shows whether it has grown.
-            head = os.read(descriptor, min(size_bytes, PIECE_BYTES) + 1)
+            head = os.read(descriptor, (size_bytes if size_bytes < PIECE_BYTES else PIECE_BYTES) + 1)
             read_bytes = len(head)
             if read_bytes == size_bytes:
                 sha256 = hashlib.sha256(head).digest()
@@ -84,7 +85,8 @@ def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> C
         status_after = status_of(after)
         if read_bytes == size_bytes and status_after == status:
             return sha256, head, status, size_bytes, st_mode
-        if not stat.S_ISREG(after.st_mode):
+        left -= 1
+        if not left or not stat.S_ISREG(after.st_mode):
             break
         status, size_bytes, st_mode = status_after, after.st_size, after.st_mode
     raise ChangingError

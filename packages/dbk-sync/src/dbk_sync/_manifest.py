@@ -20,7 +20,7 @@ import stat
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
@@ -50,6 +50,10 @@ class Entry(NamedTuple):
     mode: Mode
     size_bytes: int
     sha256: bytes
+
+
+new_entry: Final = partial(tuple.__new__, Entry)
+"""Makes an entry of a tuple of its four parts: the same object as by the class, at half the cost, for long loops."""
 
 
 @dataclass(frozen=True, slots=True)

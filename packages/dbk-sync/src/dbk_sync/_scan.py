@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from dbk_sync._cache import HashCache, Row, Rows, row_of
+from dbk_sync._cache import CHANGED, RACY_WINDOW_NS, HashCache, Row, Rows, row_of
 from dbk_sync._collector import collector_paused
 from dbk_sync._content import ChangingError, read_content
 from dbk_sync._findings import Finding, Kind
 from dbk_sync._limits import check_limits
 from dbk_sync._links import link_problem
-from dbk_sync._manifest import Entry, Manifest, mode_of
+from dbk_sync._manifest import Entry, Manifest, mode_of, new_entry
 from dbk_sync._secrets import secret_flags, secret_reason
 from dbk_sync._selection import Selection
 from dbk_sync._walk import Found, Problem, Walk, walk
@@ -173,12 +173,12 @@ class _Reading:
     def __init__(self, source: bytes, known: Rows, started_ns: int, unreadable: list[Problem]) -> None:
         self._source = source
         self._known = known
-        self._started_ns = started_ns
+        self._safe_ns = started_ns - RACY_WINDOW_NS
         self._unreadable = unreadable
         self._changing: list[Problem] = []
 
     def files(self, misses: Iterable[Found]) -> Iterator[Row]:
-        root = self._source + b"/"
+        root, known = self._source + b"/", self._known.get
         for path, found, found_bytes, found_mode in misses:
             try:
                 sha256, head, status, size_bytes, st_mode = read_content(root + path, found, found_bytes, found_mode)
@@ -190,13 +190,13 @@ class _Reading:
             except OSError as error:
                 self._unreadable.append((path, error.strerror or str(error)))
                 continue
-            entry = Entry(path, mode_of(st_mode), size_bytes, sha256)
-            yield row_of(entry, status, secret_flags(path, head), self._started_ns, self._known.get(path))
+            entry = new_entry((path, mode_of(st_mode), size_bytes, sha256))
+            yield row_of(entry, status, secret_flags(path, head), self._safe_ns, known(path))
 
     def links(self, found: Iterable[Found], policy: LinkPolicy) -> tuple[list[Row], list[Finding]]:
         rows: list[Row] = []
         refused: list[Finding] = []
-        for path, status, *_ in found:
+        for path, *_ in found:
             try:
                 target = os.readlink(os.path.join(self._source, path))
             except OSError:
@@ -204,7 +204,7 @@ class _Reading:
             problem = "links are skipped" if policy == "skip" else link_problem(self._source, path, target)
             if problem is None:
                 entry = Entry(path, "link", len(target), hashlib.sha256(target).digest())
-                rows.append(row_of(entry, status, 0, self._started_ns, self._known.get(path)))
+                rows.append(row_of(entry, CHANGED, 0, self._safe_ns, self._known.get(path)))
             else:
                 refused.append(_link_finding(path, problem))
         if refused and policy == "error":

@@ -21,6 +21,9 @@ _CONTENTS: Final = (
     (re.compile(rb"\bAKIA[0-9A-Z]{16}\b"), "an AWS access key id"),
 )
 _CONTENT_STEP: Final = 2
+_ENDS: Final = frozenset(name[-3:] for name in (*_NAMES, *_SUFFIXES))
+"""How every name of a secret ends, but for `.env.` and what follows it."""
+_has_token = re.compile(rb"dapi[0-9a-f]{32}").search
 
 
 def is_secret_name(path: bytes) -> bool:
@@ -34,12 +37,14 @@ def is_secret_name(path: bytes) -> bool:
 def secret_flags(path: bytes, content: bytes) -> int:
     """What makes a file look like a secret, as a number for the cache; 0 for nothing. See `secret_reason`."""
     head = content[:HEAD_BYTES]
-    # Nearly all files are ruled out by what every match contains; a single byte is found ten times faster than several.
-    if (b"Y" in head and b"PRIVATE KEY" in head) or b"dapi" in head or (b"K" in head and b"AKIA" in head):
+    # Nearly all files are ruled out by what every match contains, and nearly all names by how they end. A single byte
+    # is found ten times faster than several; four are found faster by an expression that begins with them than by `in`.
+    if _has_token(head) or (b"K" in head and (b"AKIA" in head or b"PRIVATE KEY" in head)):
         for number, (pattern, _) in enumerate(_CONTENTS, 1):
             if pattern.search(head):
                 return _CONTENT_STEP * number + is_secret_name(path)
-    return int(is_secret_name(path))
+    lowered = path.lower()
+    return int(is_secret_name(path)) if lowered[-3:] in _ENDS or b".env." in lowered else 0
 
 
 def secret_reason(flags: int) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dbk_sync import Kind, ScanOptions, plan, scan
+from dbk_sync import Kind, ScanOptions, _secrets, plan, scan
 from dbk_sync.errors import SecretsError
+from hypothesis import given
+from hypothesis import strategies as st
 
 Plant = Callable[..., None]
 
@@ -43,6 +45,18 @@ def test_a_secret_is_mentioned_with_its_reason_but_not_its_value(
     assert TOKEN.decode() not in found.warnings[0].message
     assert found.secret_paths == {name.encode()}
     assert found.sends_secrets
+
+
+@given(
+    before=st.sampled_from([b"", b"d/", b"d.e/"]),
+    name=st.sampled_from([*_secrets._NAMES, *(b"x" + suffix for suffix in _secrets._SUFFIXES), b".env.local", b"a.py"]),
+    after=st.sampled_from([b"", b"", b".example", b"x", b"/a.py"]),
+    upper=st.booleans(),
+)
+def test_the_quick_look_at_a_name_overlooks_none(before: bytes, name: bytes, after: bytes, upper: bool):
+    path = before + (name.upper() if upper else name) + after
+
+    assert _secrets.secret_flags(path, b"") == int(_secrets.is_secret_name(path))
 
 
 @pytest.mark.parametrize(
