@@ -24,14 +24,14 @@ import json
 import os
 import stat
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from dbk_sync._cache import STATUS, HashCache, Row
+from dbk_sync._cache import STATUS, HashCache, Row, new_row
 from dbk_sync._collector import collector_paused
-from dbk_sync._manifest import MODE_CODES, MODES, Entry, Manifest
+from dbk_sync._manifest import MODE_CODES, MODES, Entry, Manifest, new_entry
 
 if TYPE_CHECKING:
     from dbk_sync._plan import Plan
@@ -96,8 +96,8 @@ def save(key: StateKey, plan: Plan, receipt: str = "", environ: Mapping[str, str
         if not _is_private(folder):
             return False
         with collector_paused():
-            content = _serialised(key, plan.cache, receipt)
-        _write(os.path.join(folder, _file_name(key)), content)
+            parts = _serialised(key, plan.cache, receipt)
+        _write(os.path.join(folder, _file_name(key)), parts)
     except (OSError, struct.error):
         return False
     return True
@@ -118,22 +118,34 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> str:
     return os.path.join(base, "dbk-sync")
 
 
-def _serialised(key: StateKey, cache: HashCache, receipt: str) -> bytes:
+def _serialised(key: StateKey, cache: HashCache, receipt: str) -> list[bytes]:
+    """The file in parts; they are never put together, which for a large project costs more than hashing them."""
     entries = cache.manifest.entries
-    # Columns by `zip`, which takes them apart without a step of Python for each file; a fifth of the time of loops.
-    paths, modes, sizes, digests = zip(*entries, strict=True) if entries else ((), (), (), ())
-    statuses, flags, _ = zip(*map(cache.rows.__getitem__, paths), strict=True) if entries else ((), (), ())
+    rows = list(cache.rows.values())
+    if tuple([row[2] for row in rows]) != entries:  # most often in this order already
+        rows = [cache.rows[entry[0]] for entry in entries]
     texts = (_key_bytes(key), receipt.encode("utf-8"))
     parts = [_HEAD.pack(_MAGIC, _FORMAT), *(_NUMBER.pack(len(text)) + text for text in texts)]
-    parts += [_NUMBER.pack(len(entries)), *statuses, *digests, struct.pack(f"<{len(sizes)}Q", *sizes)]
-    parts += [bytes(flags), bytes(map(MODE_CODES.__getitem__, modes)), b"\0".join([*paths, b""])]
-    content = b"".join(parts)
-    return content + hashlib.sha256(content).digest()
+    # One column after the other: a list of one item of each row is made at a fifth of what a loop over rows costs.
+    parts += [
+        _NUMBER.pack(len(rows)),
+        b"".join([row[0] for row in rows]),
+        b"".join([entry[3] for entry in entries]),
+        struct.pack(f"<{len(rows)}Q", *[entry[2] for entry in entries]),
+        bytes([row[1] for row in rows]),
+        bytes([MODE_CODES[entry[1]] for entry in entries]),
+        b"".join([b"\0".join([entry[0] for entry in entries]), b"\0" * bool(entries)]),
+    ]
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return [*parts, digest.digest()]
 
 
 def _parsed(content: bytes, key: StateKey) -> State:
     """The state in `content`; raises ValueError, LookupError or struct.error if it is not one for `key`."""
-    body, checksum = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
+    whole = memoryview(content)
+    body, checksum = whole[:-_DIGEST_BYTES], whole[-_DIGEST_BYTES:]
     if hashlib.sha256(body).digest() != checksum or _HEAD.unpack_from(body) != (_MAGIC, _FORMAT):
         raise ValueError("not a state of this format")
     key_bytes, at = _text(body, _HEAD.size)
@@ -142,32 +154,40 @@ def _parsed(content: bytes, key: StateKey) -> State:
         raise ValueError("a state of something else")
     (count,) = _NUMBER.unpack_from(body, at)
     at += _NUMBER.size
-    paths = body[at + count * _ROW_BYTES :].split(b"\0")
+    paths = bytes(body[at + count * _ROW_BYTES :]).split(b"\0")
     if paths.pop() or len(paths) != count:
         raise ValueError("another number of paths than of rows")
-    rows = _rows(body[at : at + count * _ROW_BYTES], paths)
-    manifest = Manifest(tuple([row[2] for row in rows]))
+    entries, rows = _columns(content, at, paths)
+    manifest = Manifest(tuple(entries))
     return State(HashCache(dict(zip(paths, rows, strict=True)), manifest), manifest, receipt.decode("utf-8"))
 
 
-def _rows(table: bytes, paths: list[bytes]) -> list[Row]:
+def _columns(content: bytes, at: int, paths: list[bytes]) -> tuple[list[Entry], Iterator[Row]]:
+    """The entries and rows of `paths`, whose columns begin at `at`."""
     count = len(paths)
-    digests_at = STATUS.size * count
+    digests_at = at + STATUS.size * count
     sizes_at = digests_at + _DIGEST_BYTES * count
-    statuses = [table[start : start + STATUS.size] for start in range(0, digests_at, STATUS.size)]
-    digests = [table[start : start + _DIGEST_BYTES] for start in range(digests_at, sizes_at, _DIGEST_BYTES)]
-    sizes = struct.unpack_from(f"<{count}Q", table, sizes_at)
-    flags, codes = table[sizes_at + 8 * count : sizes_at + 9 * count], table[sizes_at + 9 * count :]
-    modes = map(MODES.__getitem__, codes)
-    # `tuple.__new__` makes the same objects as the classes do, without a Python call for each.
-    entries = map(partial(tuple.__new__, Entry), zip(paths, modes, sizes, digests, strict=True))
-    return list(map(partial(tuple.__new__, Row), zip(statuses, flags, entries, strict=True)))
+    flags_at, codes_at = sizes_at + 8 * count, sizes_at + 9 * count
+    table = memoryview(content)
+    statuses, digests = _strings(table[at:digests_at], STATUS.size), _strings(table[digests_at:sizes_at], _DIGEST_BYTES)
+    sizes = struct.unpack_from(f"<{count}Q", content, sizes_at)
+    modes = map(MODES.__getitem__, content[codes_at : codes_at + count])
+    entries = list(map(new_entry, zip(paths, modes, sizes, digests, strict=True)))
+    return entries, map(new_row, zip(statuses, content[flags_at:codes_at], entries, strict=True))
 
 
-def _text(body: bytes, at: int) -> tuple[bytes, int]:
+def _strings(column: memoryview, width: int) -> list[bytes]:
+    """A column cut into strings of one width, many at a time: four times faster than one by one."""
+    block = struct.Struct(f"{width}s" * 256)
+    whole = len(column) - len(column) % block.size
+    rest = [one for (one,) in struct.iter_unpack(f"{width}s", column[whole:])]
+    return [*chain.from_iterable(block.iter_unpack(column[:whole])), *rest]
+
+
+def _text(body: memoryview, at: int) -> tuple[bytes, int]:
     (length,) = _NUMBER.unpack_from(body, at)
     start = at + _NUMBER.size
-    return body[start : start + length], start + length
+    return bytes(body[start : start + length]), start + length
 
 
 def _key_bytes(key: StateKey) -> bytes:
@@ -201,13 +221,13 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _write(path: str, content: bytes) -> None:
+def _write(path: str, parts: list[bytes]) -> None:
     """Replaces the file as a whole: a reader sees the old or the new content, also after a crash."""
     fresh = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     descriptor = os.open(fresh, _OPEN_NEW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(descriptor)
         os.replace(fresh, path)
