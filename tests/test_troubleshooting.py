@@ -211,6 +211,8 @@ def test_the_kernel_is_found_after_its_installation(tmp_path):
 
 
 def test_a_context_that_is_gone_is_told_and_the_cells_run_again(workspace):
+    from jupyter_databricks_kernel._render import render
+
     told = []
     with Session(on_event=told.append) as session:
         session.run("x = 1")
@@ -220,6 +222,10 @@ def test_a_context_that_is_gone_is_told_and_the_cells_run_again(workspace):
 
     (lost,) = [event for event in told if isinstance(event, ContextLost)]
     assert lost.reason.startswith("Its context was evicted, the driver was restarted, or the code itself ended it: ")
+    shown = render(lost, execution_count=2).content["text"]  # what a cell shows of it
+    assert "Context timeout or restart" in shown
+    assert lost.reason.rstrip(".") in shown
+    assert "Run the cells again that this one needs." in shown
 
 
 def test_a_connection_that_comes_back_is_told_and_costs_nothing(workspace):

@@ -59,7 +59,7 @@ def test_a_widget_message_keeps_its_metadata_and_buffers():
 @pytest.mark.parametrize(
     ("event", "part"),
     [
-        (ContextLost("evicted\njust now"), "all variables were reset (evicted just now)"),
+        (ContextLost("evicted\njust now"), "Context timeout or restart: all variables were reset (evicted just now)"),
         (Truncated("r", 100_000_000), "stopped at 100 MB"),
     ],
 )

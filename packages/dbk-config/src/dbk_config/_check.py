@@ -124,6 +124,6 @@ def _state(label: str, cluster: Any) -> Finding:
             "cluster", "failed", f"{said}: {cluster.get('state_message', '')}", "See the cluster's event log."
         )
     if state in ("TERMINATED", "TERMINATING"):
-        so = 'the first cell starts it, which takes 5-6 minutes, and "Can Restart" permission on it'
+        so = 'the first cell starts it, which takes 5-6 minutes and needs "Can Restart" permission'
         return Finding("cluster", "ok", f"{said}; {so}")
     return Finding("cluster", "ok", said)

@@ -73,7 +73,8 @@ def notice_message(text: str) -> Message:
 def _notice(event: ContextLost | Truncated) -> str:
     match event:
         case ContextLost(reason=reason):
-            return f"all variables were reset ({reason.rstrip('.')}). Run the cells again that this one needs."
+            lost = f"Context timeout or restart: all variables were reset ({reason.rstrip('.')})."
+            return f"{lost} Run the cells again that this one needs."
         case Truncated(limit_bytes=limit_bytes):
             return (
                 f"the output stopped at {limit_bytes / 1e6:g} MB. Write the rest to a file, or raise output_limit_mb."
