@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import psutil
 import pytest
 from dbk_local._seam import ContextDied, DriverDied
 
@@ -153,7 +154,7 @@ def test_stop_ends_everything(new_driver, gone):
     child = int(
         contexts[0].text("import subprocess\nprint(subprocess.Popen(['sleep', '1000'], start_new_session=True).pid)")
     )
-    zygote = driver.process._zygote.pid
+    zygote = driver.process.zygote.pid
 
     driver.loop.do(driver.process.stop())
 
@@ -170,7 +171,7 @@ def test_the_death_of_the_driver_is_told_and_takes_all_contexts_along(new_driver
     context = driver.context()
     running = started(context, "while True: pass")
 
-    os.kill(driver.process._zygote.pid, signal.SIGKILL)
+    os.kill(driver.process.zygote.pid, signal.SIGKILL)
 
     with pytest.raises(DriverDied):
         running.result(DEADLINE_S)
@@ -194,7 +195,7 @@ def test_nothing_survives_a_server_that_is_killed(tmp_path, gone):
         "    child = (await context.run('c', 'python', code, truth)).results['data']\n"
         "    busy = asyncio.create_task(context.run('d', 'python', 'while True: pass', truth))\n"
         "    await context._interpreter.started.wait()\n"
-        "    print(driver._zygote.pid, context.pid, child, flush=True)\n"
+        "    print(driver.zygote.pid, context.pid, child, flush=True)\n"
         "    await busy\n"
         "asyncio.run(main())\n"
     )
@@ -233,3 +234,22 @@ def test_eight_are_busy_at_once(driver):
     assert [future.result().results["data"] for future in running] == [str(i) for i in range(8)]
     for context in contexts:
         context.destroy()
+
+
+def test_a_context_that_is_given_up_while_it_starts_leaves_the_next_one_its_own_process(driver, wait_until):
+    zygote = driver.process.zygote
+    os.kill(zygote.pid, signal.SIGSTOP)
+    try:
+        given_up = driver.loop.start(driver.process.create_context("given up", "python"))
+        wait_until(lambda: zygote.is_forking)
+        given_up.cancel()
+        next_one = driver.loop.start(driver.process.create_context("next", "python"))
+    finally:
+        os.kill(zygote.pid, signal.SIGCONT)
+
+    context = next_one.result(DEADLINE_S)
+    outcome = driver.loop.do(context.run("command", "python", "import os; os.getpid()", driver.truth))
+
+    assert outcome.results["data"] == str(context.pid)
+    driver.loop.do(context.destroy())
+    wait_until(lambda: psutil.Process(zygote.pid).children() == [])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import uuid
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 from dbk_local._driver._interpreter import Interpreter
 from dbk_local._driver._outcome import cancelled_results, outcome, restarting_results, unsupported_results
@@ -14,16 +13,28 @@ from dbk_local._driver._pipe import CappedText
 from dbk_local._driver._wire import truth_to_json
 from dbk_local._seam import ContextDied, DriverDied, Outcome, Truth
 
-if TYPE_CHECKING:
-    from dbk_local._driver._process import Driver
-
 
 class Context:
-    """A `ContextHandle`; see `dbk_local._seam` for the promises."""
+    """A `ContextHandle`; see `dbk_local._seam` for the promises.
 
-    def __init__(self, driver: Driver, context_id: str) -> None:
-        self._driver = driver
+    Args:
+        context_id: its id.
+        new_interpreter: makes one that uses the environment of the given name; not started yet.
+        driver_died: set when the whole driver has died.
+        forget: called with the id and the name of the environment when all is over.
+    """
+
+    def __init__(
+        self,
+        context_id: str,
+        new_interpreter: Callable[[str], Interpreter],
+        driver_died: asyncio.Event,
+        forget: Callable[[str, str], Awaitable[None]],
+    ) -> None:
         self.context_id = context_id
+        self._new_interpreter = new_interpreter
+        self._driver_died = driver_died
+        self._forget = forget
         self.pid = 0
         self.on_death: Callable[[str], None] | None = None
         self._interpreter: Interpreter
@@ -38,7 +49,7 @@ class Context:
 
     async def start(self) -> None:
         """Start a (new) interpreter; raises what `Interpreter.start` raises."""
-        interpreter = Interpreter(self._driver, self._environment)
+        interpreter = self._new_interpreter(self._environment)
         await interpreter.start()
         self._interpreter, self.pid = interpreter, interpreter.pid
         self._watching = asyncio.create_task(self._watch(interpreter))
@@ -48,7 +59,7 @@ class Context:
         if interpreter.is_expected_to_end:
             return
         reason = await interpreter.how_it_ended()
-        ours = not interpreter.is_expected_to_end and not self._driver.died.is_set()
+        ours = not interpreter.is_expected_to_end and not self._driver_died.is_set()
         if ours and self.on_death is not None:
             self.on_death(reason)
 
@@ -89,7 +100,7 @@ class Context:
         reason = "the context was destroyed while the command ran"
         if not self._destroyed:
             reason = await self._interpreter.how_it_ended()
-        if self._driver.died.is_set():
+        if self._driver_died.is_set():
             return DriverDied("the driver died while the command ran")
         return ContextDied(reason)
 
@@ -115,9 +126,8 @@ class Context:
 
     async def destroy(self) -> None:
         self._destroyed = True
-        self._driver.contexts.pop(self.context_id, None)
         if self._restarting is not None:
             await asyncio.wait([self._restarting])
         await self._interpreter.kill()
         await self._watching
-        await self._driver.remove_environment(self._environment)
+        await self._forget(self.context_id, self._environment)

@@ -8,31 +8,35 @@ import os
 import shutil
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dbk_local._driver import _frames, _tree
+from dbk_local._driver._forking import Zygote
 from dbk_local._driver._pipe import OutputPipe
-from dbk_local._driver._spark_link import SparkFailed, SparkUse
+from dbk_local._driver._spark_link import SparkFailed, SparkLink, SparkUse
 from dbk_local._seam import DriverDied, ReplStartFailed
-
-if TYPE_CHECKING:
-    from dbk_local._driver._process import Driver
 
 _START_TIMEOUT_S = 120.0
 _EXIT_NOTICE_TIMEOUT_S = 10.0
 
 
-class Interpreter:
-    """Forked from the driver's zygote; `start` it before anything else."""
+Answer = Callable[[dict[str, Any], SparkUse], Awaitable[dict[str, Any]]]
+"""Answers a question of an interpreter; raises `SparkFailed` or `DriverDied` with a reason why not."""
 
-    def __init__(self, driver: Driver, environment: str) -> None:
-        self._driver = driver
-        self._spec = driver.context_spec(environment)
+
+class Interpreter:
+    """Forked from the zygote as `spec` tells (see `_context.run_context`); `start` it before anything else."""
+
+    def __init__(self, zygote: Zygote, spec: dict[str, Any], spark: SparkLink, answer: Answer) -> None:
+        self._zygote = zygote
+        self._spec = spec
+        self._reply = answer
         self._open = contextlib.ExitStack()
         self._messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
-        self.spark = SparkUse(driver.spark, key=Path(self._spec["home"]).name)
+        self.spark = SparkUse(spark, key=Path(self._spec["home"]).name)
         self.pid = 0
         self.pipe: OutputPipe
         self.is_expected_to_end = False
@@ -73,7 +77,7 @@ class Interpreter:
             source = self._open.enter_context(os.fdopen(read_end, "rb", 0))
             transport, self.pipe = await asyncio.get_running_loop().connect_read_pipe(OutputPipe, source)
             self._open.callback(transport.close)
-            self.pid = await self._driver.fork("context", self._spec, [their_control, their_service], [write_end])
+            self.pid = await self._zygote.fork("context", self._spec, [their_control, their_service], [write_end])
         self._tasks = [
             asyncio.create_task(self._read(reader)),
             asyncio.create_task(self._answer(questions, answers)),
@@ -96,7 +100,7 @@ class Interpreter:
     async def _answer(self, questions: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         while (question := await _frames.read(questions)) is not None:
             try:
-                answer = await self._driver.answer(question, self.spark)
+                answer = await self._reply(question, self.spark)
             except (SparkFailed, DriverDied) as error:
                 answer = {"error": str(error)}
             if not answers.is_closing():
@@ -130,15 +134,15 @@ class Interpreter:
         self._open.close()
         await asyncio.gather(*self._tasks)
         await self.spark.detach()
-        self._driver.exits.pop(self.pid, None)
+        self._zygote.exits.pop(self.pid, None)
         await asyncio.to_thread(shutil.rmtree, self._spec["home"], ignore_errors=True)
 
     async def how_it_ended(self) -> str:
         """A sentence for people, with the exit code where it is known."""
-        exited = self._driver.exits.get(self.pid)
+        exited = self._zygote.exits.get(self.pid)
         if exited is None:
             return "The Python process is gone."
-        died: asyncio.Future[Any] = asyncio.ensure_future(self._driver.died.wait())
+        died: asyncio.Future[Any] = asyncio.ensure_future(self._zygote.died.wait())
         either: list[asyncio.Future[Any]] = [exited, died]
         await asyncio.wait(either, timeout=_EXIT_NOTICE_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
         died.cancel()

@@ -7,14 +7,13 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from dbk_local._driver import _frames
+from dbk_local._driver._forking import Zygote
 from dbk_local._driver._wire import truth_to_json
-from dbk_local._seam import DriverDied
-
-if TYPE_CHECKING:
-    from dbk_local._driver._process import Driver
+from dbk_local._seam import DriverDied, Truth
 
 ARCHIVES_SWITCH = "DBK_LOCAL_CLASS_ARCHIVES"
 STOPPED = "The Spark driver has stopped."
@@ -28,10 +27,12 @@ class SparkFailed(Exception):
 
 
 class SparkLink:
-    """Requests to `_spark_root`, one connection a driver."""
+    """Requests to `_spark_root`, one connection a driver. Its files are in `folder`; `on_exit`: it ended by itself."""
 
-    def __init__(self, driver: Driver, on_exit: Callable[[], None]) -> None:
-        self._driver = driver
+    def __init__(self, zygote: Zygote, truth: Truth, folder: Path, on_exit: Callable[[], None]) -> None:
+        self._zygote = zygote
+        self._truth = truth
+        self._folder = folder
         self._on_exit = on_exit
         self._starting = asyncio.Lock()
         self._writer: asyncio.StreamWriter | None = None
@@ -74,13 +75,13 @@ class SparkLink:
     async def _start(self) -> None:
         ours, theirs = socket.socketpair()
         spec = {
-            "truth": truth_to_json(self._driver.truth),
-            "folder": str(self._driver.folder / "spark"),
+            "truth": truth_to_json(self._truth),
+            "folder": str(self._folder),
             "archives": os.environ.get(ARCHIVES_SWITCH, "on") != "off",
         }
         with theirs:
             try:
-                self.pid = await self._driver.fork("spark", spec, [theirs], [])
+                self.pid = await self._zygote.fork("spark", spec, [theirs], [])
             except BaseException:
                 ours.close()
                 raise
