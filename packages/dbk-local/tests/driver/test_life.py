@@ -116,16 +116,16 @@ def test_what_a_dead_context_left_behind_is_ended(driver, gone, wait_until):
 
 
 def test_a_context_that_goes_away_while_its_python_restarts_leaves_no_process(driver, gone, monkeypatch):
-    others = set(driver.process.exits)
+    others = set(driver.process.zygote.exits)
     context = driver.context()
-    fork, forking, forked = driver.process.fork, threading.Event(), []
+    fork, forking, forked = driver.process.zygote.fork, threading.Event(), []
 
     async def noted(*arguments):
         forking.set()
         forked.append(await fork(*arguments))
         return forked[-1]
 
-    monkeypatch.setattr(driver.process, "fork", noted)
+    monkeypatch.setattr(driver.process.zygote, "fork", noted)
     running = context.start("dbutils.library.restartPython()")
     assert forking.wait(DEADLINE_S)
     running.cancel()
@@ -133,7 +133,7 @@ def test_a_context_that_goes_away_while_its_python_restarts_leaves_no_process(dr
 
     assert len(forked) == 1
     gone(forked[0])
-    assert set(driver.process.exits) == others
+    assert set(driver.process.zygote.exits) == others
 
 
 def test_contexts_have_separate_processes_and_run_at_once(driver, started):
