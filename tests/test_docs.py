@@ -5,6 +5,8 @@ A fenced block of `python`, `bash` or `toml` is checked. A comment line before i
     <!-- run: no, REASON -->      not run, for the reason given
     <!-- run: cell -->            the code of a notebook cell: it runs on the embedded workspace
     <!-- run: spark cell -->      the same, and it needs Spark
+
+A block of `text` right after one that runs is what it prints on stdout; `...` stands for anything.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ PAGES = sorted(
     [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("packages/*/README.md"), *ROOT.glob(".github/*.md")]
 )
 BLOCK = re.compile(
-    r"(?:^<!-- run: (?P<how>[^\n]*?) -->\n+)?^```(?P<language>python|bash|toml)\n(?P<code>.*?)^```$", re.M | re.S
+    r"(?:^<!-- run: (?P<how>[^\n]*?) -->\n+)?^```(?P<language>python|bash|toml)\n(?P<code>.*?)^```$"
+    r"(?:\n\n```text\n(?P<prints>.*?)^```$)?",
+    re.M | re.S,
 )
 LINK = re.compile(r"(?<!`)!?\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
 OURS = "https://github.com/i9wa4/jupyter-databricks-kernel/"
@@ -41,6 +45,7 @@ class Block:
     language: str
     code: str
     how: str
+    prints: str | None
 
     def __str__(self):
         return f"{self.page.relative_to(ROOT)}:{self.line}"
@@ -50,7 +55,7 @@ def blocks(page):
     text = page.read_text(encoding="utf-8")
     for found in BLOCK.finditer(text):
         line = text.count("\n", 0, found.start("code")) + 1
-        yield Block(page, line, found["language"], found["code"], found["how"] or "")
+        yield Block(page, line, found["language"], found["code"], found["how"] or "", found["prints"])
 
 
 ALL = [block for page in PAGES for block in blocks(page)]
@@ -59,6 +64,14 @@ RUN = [block for block in ALL if not block.how.startswith("no")]
 
 def of(*languages, cell=False):
     return [block for block in RUN if block.language in languages and block.how.endswith("cell") == cell]
+
+
+def check_what_it_prints(block, printed):
+    """Columns may be of any width: how wide they are depends on the values."""
+    if block.prints is not None:
+        expected, printed = (re.sub(" +", " ", text.strip()) for text in (block.prints, printed))
+        matches = re.fullmatch(re.escape(expected).replace(r"\.\.\.", ".*"), printed, re.S)
+        assert matches, printed
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +110,7 @@ def test_a_shell_block_runs(block, project):
     )  # fmt: skip
 
     assert run.returncode == 0, run.stdout + run.stderr
+    check_what_it_prints(block, run.stdout)
 
 
 @pytest.mark.parametrize("block", of("python"), ids=str)
@@ -106,6 +120,7 @@ def test_a_python_block_runs(block, project):
     run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S)
 
     assert run.returncode == 0, run.stdout + run.stderr
+    check_what_it_prints(block, run.stdout)
 
 
 @pytest.mark.parametrize("block", of("python", cell=True), ids=str)
@@ -113,7 +128,10 @@ def test_a_cell_runs_on_the_cluster(block, session):
     if block.how.startswith("spark"):
         pytest.importorskip("pyspark")
 
-    session.run(block.code).raise_for_error()
+    result = session.run(block.code)
+
+    result.raise_for_error()
+    check_what_it_prints(block, f"{result.stdout}{result.text}")
 
 
 @pytest.mark.parametrize("block", of("toml"), ids=str)
