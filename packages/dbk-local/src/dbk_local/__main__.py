@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import functools
 import io
 import json
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ._completion import SHELLS, complete_with, completion_script
+from ._command_line import Formatter, add_command, add_common, add_completion
+from ._completion import complete_with
 from ._spark_command import add_spark
 from .errors import BadFault, LocalError
 
@@ -53,42 +53,21 @@ def make_parser() -> argparse.ArgumentParser:
         "dbk-local",
         description="An embedded Databricks-compatible workspace on 127.0.0.1.",
         epilog="example:\n  dbk-local run -- jupyter lab",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     parser.set_defaults(action=None)
-    _add_common(parser)
+    add_common(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_serve(commands)
     _add_run(commands)
-    add_spark(_add, commands)
-    routes = _add(commands, "routes", _routes, "list the routes that are reproduced", "dbk-local routes --markdown")
-    routes.add_argument("--markdown", action="store_true", help="the whole reference page instead")
-    _add(commands, "options", _options, "list what --set and --fault take", "dbk-local options | grep context")
-    _add_completion(commands, parser)
-    return parser
-
-
-def _add(commands: Any, name: str, action: Callable[..., int], text: str, example: str) -> argparse.ArgumentParser:
-    examples = "\n".join(f"  {line}" for line in example.split("\n"))
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=text,
-        description=f"{text[0].upper()}{text[1:]}.",
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    add_spark(add_command, commands)
+    routes = add_command(
+        commands, "routes", _routes, "list the routes that are reproduced", "dbk-local routes --markdown"
     )
-    parser.set_defaults(action=action)
-    _add_common(parser)
+    routes.add_argument("--markdown", action="store_true", help="the whole reference page instead")
+    add_command(commands, "options", _options, "list what --set and --fault take", "dbk-local options | grep context")
+    add_completion(commands, parser)
     return parser
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    """What may stand before a subcommand and after it."""
-    # Without a default: a subparser's default would undo what was given before the subcommand.
-    add = functools.partial(parser.add_argument, dest="log_level", action="store_const", default=argparse.SUPPRESS)
-    add("-v", "--verbose", const="info", help="say each request on stderr")
-    add("--debug", const="debug", help="the same, and stack traces of errors")
-    parser.add_argument("--version", action=_Version, help="show the version")
 
 
 def _log_as_asked(chosen: argparse.Namespace) -> str:
@@ -106,7 +85,7 @@ def _add_serve(commands: Any) -> None:
         "dbk-local serve --folder ~/workspace --set latency_s=0.1\n"
         'dbk-local serve --fault \'{"route": "POST /api/1.2/commands/execute", "kind": "drop-after"}\''
     )
-    serve = _add(commands, "serve", _serve, "serve a workspace until Ctrl-C", example)
+    serve = add_command(commands, "serve", _serve, "serve a workspace until Ctrl-C", example)
     serve.add_argument("--json", action="store_true", help="say in one line of JSON where it is")
     serve.add_argument("--until-eof", action="store_true", help="end when stdin does, or the parent process")
     serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="a loopback address (%(default)s)")
@@ -116,24 +95,9 @@ def _add_serve(commands: Any) -> None:
 
 def _add_run(commands: Any) -> None:
     example = "dbk-local run -- pytest\ndbk-local run --set spark=off -- python job.py"
-    run = _add(commands, "run", _run, "run a command with a workspace of its own, and exit as it does", example)
+    run = add_command(commands, "run", _run, "run a command with a workspace of its own, and exit as it does", example)
     run.add_argument("command", nargs="+", metavar="CMD", help="the command and its arguments, after --")
     _add_workspace(run)
-
-
-def _add_completion(commands: Any, parser: argparse.ArgumentParser) -> None:
-    example = (
-        'eval "$(dbk-local completion bash)"        # in ~/.bashrc\n'
-        'eval "$(dbk-local completion zsh)"         # in ~/.zshrc, after compinit\n'
-        "dbk-local completion fish | source        # in ~/.config/fish/config.fish"
-    )
-
-    def write(chosen: argparse.Namespace) -> int:
-        print(completion_script(parser, chosen.shell), end="")
-        return 0
-
-    command = _add(commands, "completion", write, "print a completion script for your shell", example)
-    command.add_argument("shell", choices=SHELLS, help="the shell to write for")
 
 
 def _add_workspace(parser: argparse.ArgumentParser) -> None:
@@ -148,19 +112,6 @@ def _add_workspace(parser: argparse.ArgumentParser) -> None:
     add("--cluster-state", default="RUNNING", choices=states, help="the cluster at the start (%(default)s)")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="an option, see `dbk-local options`")
     add("--fault", action="append", default=[], metavar="JSON", help="let requests go wrong, see `dbk-local options`")
-
-
-class _Version(argparse.Action):
-    """`--version`, with the metadata read when it is asked for."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(nargs=0, default=argparse.SUPPRESS, **more)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from importlib.metadata import version
-
-        print(f"dbk-local {version('dbk-local')}")
-        parser.exit(0)
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, Any]:
