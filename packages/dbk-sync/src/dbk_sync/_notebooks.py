@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
+from collections.abc import Collection, Iterable
 from typing import Final
+
+from dbk_sync.errors import TargetError
 
 _COMMENTS: Final = {b".py": b"#", b".r": b"#", b".sql": b"--", b".scala": b"//"}
 _HEAD_BYTES: Final = 32
@@ -34,6 +38,32 @@ def is_notebook(path: bytes, content: bytes) -> bool:
 def remote_name(path: bytes, notebook: bool) -> bytes:
     """What the file is called in the workspace."""
     return os.path.splitext(path)[0] if notebook else path
+
+
+def suspects(paths: Collection[bytes]) -> list[bytes]:
+    """The paths that have another's name in the workspace if they are notebooks, or if both are."""
+    may_be = [path for path in paths if may_be_notebook(path)]
+    names = Counter(paths)
+    names.update(remote_name(path, True) for path in may_be)
+    return [path for path in may_be if names[remote_name(path, True)] > 1]
+
+
+def refuse_same_names(paths: Iterable[bytes], notebooks: Collection[bytes]) -> None:
+    """Does nothing if all paths have names of their own in the workspace.
+
+    Raises:
+        TargetError: Two have the same.
+    """
+    names: dict[bytes, bytes] = {}
+    for path in paths:
+        name = remote_name(path, path in notebooks)
+        if name in names:
+            raise TargetError(
+                f"{os.fsdecode(names[name])} and {os.fsdecode(path)} have one name in the workspace, "
+                f"{os.fsdecode(name)}: a notebook loses its extension there.",
+                "Rename one of them.",
+            )
+        names[name] = path
 
 
 def _is_jupyter(content: bytes) -> bool:

@@ -69,7 +69,7 @@ def pack(
     *,
     codec: Codec = "zlib",
     level: int | None = None,
-    reuse: bool = False,
+    reuse: frozenset[bytes] = frozenset(),
 ) -> Iterator[bytes]:
     """The pack of `plan`, in slices of at most 1 MiB, so that compression overlaps the upload.
 
@@ -78,15 +78,16 @@ def pack(
         open_content: Gives the content of an entry in pieces; a link's target for a link.
         codec: `zlib`, which every receiver reads, or `zstd`, smaller and faster where both ends have it.
         level: The codec's level; None is 6 for zlib, 3 for zstd.
-        reuse: Leave out what `to_reuse` says: for a receiver that holds the base tree, not only knows it.
+        reuse: Hashes of contents to leave out, as `to_reuse` gives them: for a receiver that holds the base tree, not
+            only knows it.
 
     Raises:
         ChangedWhileReadingError: A content is no longer the one the plan was made for.
         SyncError: `zstd` is asked for and no module for it is installed.
     """
-    compressor, reused = _compressor(codec, level), to_reuse(plan) if reuse else frozenset()
-    kind = bytes((REUSING if reused else VERSION, CODECS[codec]))
-    yield from _sliced(_compressed(plan.delta, open_content, compressor, kind, reused))
+    compressor = _compressor(codec, level)
+    kind = bytes((REUSING if reuse else VERSION, CODECS[codec]))
+    yield from _sliced(_compressed(plan.delta, open_content, compressor, kind, reuse))
 
 
 def to_reuse(plan: Plan) -> frozenset[bytes]:
@@ -94,6 +95,8 @@ def to_reuse(plan: Plan) -> frozenset[bytes]:
     if plan.base is None or plan.delta.base_tree == FULL:
         return frozenset()
     wanted = {entry.sha256 for entry in plan.puts if entry.mode != "link"}
+    if not wanted:
+        return frozenset()
     return frozenset(entry.sha256 for entry in plan.base.entries if entry.sha256 in wanted and entry.mode != "link")
 
 

@@ -25,6 +25,7 @@ from dbk_sync._pack import pack
 from dbk_sync._packs import read_pack
 from dbk_sync._plan import Plan
 from dbk_sync._remote import Checked, Fitted, Report, Root
+from dbk_sync._scan import Scan
 from dbk_sync.errors import FormatError
 
 PACKS: Final = f"{CONTROL}/packs"
@@ -40,6 +41,9 @@ class PackedTarget:
 
     def __init__(self, root: Root) -> None:
         self._root = root
+
+    def check(self, scanned: Scan) -> None:
+        pass  # names are in the packs, as they are
 
     def read(self, *, damaged_too: bool = False) -> Held:
         return self._root.read(self.layout, damaged_too)

@@ -27,9 +27,10 @@ from dbk_sync._content import ContentReader
 from dbk_sync._findings import Finding, Kind
 from dbk_sync._held import CONTROL, STATE, Held
 from dbk_sync._manifest import Entry, Manifest
-from dbk_sync._notebooks import is_notebook, may_be_notebook, remote_name
-from dbk_sync._plan import Plan
+from dbk_sync._notebooks import is_notebook, may_be_notebook, refuse_same_names, remote_name, suspects
+from dbk_sync._plan import Plan, refuse_clashes
 from dbk_sync._remote import Checked, Fitted, Interrupted, Report, Root, with_manifest
+from dbk_sync._scan import Scan
 from dbk_sync._sending import Sending, together
 from dbk_sync._stores import WorkspaceStore
 from dbk_sync.errors import LockedError, TargetError
@@ -73,13 +74,23 @@ class PlainTarget:
         self._check_dead(intent)
         return held.doubting(intent.paths, intent.names)
 
-    def fit(self, plan: Plan) -> Fitted:
-        """Without links, which the services do not have; with every name as text."""
-        links = [entry for entry in plan.manifest if entry.mode == "link"]
-        unsaid = [entry.path for entry in plan.manifest if not _is_text(entry.path)]
+    def check(self, scanned: Scan) -> None:
+        files = [entry for entry in scanned.manifest if entry.mode != "link"]
+        unsaid = [entry.path for entry in files if not _is_text(entry.path)]
         if unsaid:
             listed = "\n".join(f"  {path!r}" for path in unsaid[:20])
             raise TargetError(f"Names that are not UTF-8 cannot be sent as files:\n{listed}", "Use --layout packs.")
+        if not self._root.store.case_sensitive:
+            refuse_clashes(files, "Rename or exclude them, or use --layout packs.")
+        if self._has_notebooks:
+            reader, by_path = ContentReader(scanned.source), scanned.manifest.by_path
+            paths = [entry.path for entry in files]
+            doubtful = [path for path in suspects(paths) if self._is_notebook(by_path[path], reader)]
+            refuse_same_names(paths, frozenset(doubtful))
+
+    def fit(self, plan: Plan) -> Fitted:
+        """Without links, which the services do not have."""
+        links = [entry for entry in plan.manifest if entry.mode == "link"]
         warnings = [Finding(Kind.LINK, one.path, f"{os.fsdecode(one.path)} is a link and is left out") for one in links]
         if links:
             plan = with_manifest(plan, Manifest(tuple([one for one in plan.manifest if one.mode != "link"])))
@@ -161,19 +172,14 @@ class PlainTarget:
         known = {path for path in _notebook_set(held) if path in plan.manifest.by_path}
         for entry in plan.puts:
             known.discard(entry.path)
-            if may_be_notebook(entry.path) and is_notebook(entry.path, b"".join(reader(entry))):
+            if self._is_notebook(entry, reader):
                 known.add(entry.path)
-        names: dict[bytes, bytes] = {}
-        for entry in plan.manifest:
-            name = remote_name(entry.path, entry.path in known)
-            if name in names:
-                raise TargetError(
-                    f"{os.fsdecode(names[name])} and {os.fsdecode(entry.path)} have one name in the workspace, "
-                    f"{os.fsdecode(name)}: a notebook loses its extension there.",
-                    "Rename one of them.",
-                )
-            names[name] = entry.path
+        refuse_same_names([entry.path for entry in plan.manifest], known)
         return frozenset(known)
+
+    @staticmethod
+    def _is_notebook(entry: Entry, reader: ContentReader) -> bool:
+        return may_be_notebook(entry.path) and is_notebook(entry.path, b"".join(reader(entry)))
 
     def _claim(self, held: Held, paths: set[bytes], names: set[bytes]) -> None:
         """Writes the intent, unless another run's is there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dbk_sync._cache import HashCache
@@ -82,11 +82,9 @@ def plan(scan: Scan, base: Manifest | None = None, *, case_sensitive: bool = Tru
     """
     manifest = scan.manifest
     delta = difference(base, manifest)
-    clashes = list(_clashes(manifest)) if delta.puts else []
-    if clashes and not case_sensitive:
-        files = tuple((finding.path, finding.message) for finding in clashes)
-        listed = "\n".join(f"  {message}" for _, message in files)
-        raise NameCollisionError(f"Names that the target cannot keep apart:\n{listed}", "Rename them.", files=files)
+    clashes = list(_clashes(manifest.entries)) if delta.puts else []
+    if not case_sensitive:
+        _refuse(clashes, "Rename or exclude them.")
     secrets = scan.cache.secrets
     return Plan(
         source=scan.source,
@@ -99,6 +97,22 @@ def plan(scan: Scan, base: Manifest | None = None, *, case_sensitive: bool = Tru
         filter_deletes=tuple([path for path in delta.deletes if _is_there(os.path.join(scan.source, path))]),
         cache=scan.cache,
     )
+
+
+def refuse_clashes(entries: Iterable[Entry], hint: str) -> None:
+    """Does nothing if a target that may not tell case and Unicode forms apart can keep these files.
+
+    Raises:
+        NameCollisionError: It cannot; lists all, with `hint` as the way out.
+    """
+    _refuse(list(_clashes(entries)), hint)
+
+
+def _refuse(clashes: Sequence[Finding], hint: str) -> None:
+    if clashes:
+        files = tuple((finding.path, finding.message) for finding in clashes)
+        listed = "\n".join(f"  {message}" for _, message in files)
+        raise NameCollisionError(f"Names that the target may not keep apart:\n{listed}", hint, files=files)
 
 
 def _is_there(whole: bytes) -> bool:
@@ -117,9 +131,9 @@ def _put_warnings(puts: Iterable[Entry], scan: Scan) -> Iterator[Finding]:
             yield Finding(Kind.NAME, path, f"{path!r} is not UTF-8; some targets refuse such names")
 
 
-def _clashes(manifest: Manifest) -> Iterator[Finding]:
+def _clashes(entries: Iterable[Entry]) -> Iterator[Finding]:
     """Names that are equal when case and Unicode form are ignored."""
-    paths = [entry.path for entry in manifest.entries]
+    paths = [entry.path for entry in entries]
     keys = [path.lower() if path.isascii() else _folded(path) for path in paths]
     if len(set(keys)) == len(keys):
         return

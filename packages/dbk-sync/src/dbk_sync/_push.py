@@ -90,8 +90,11 @@ def prepare(scanned: Scan, remote: Remote, wish: Wish, held: Held | None = None)
 
     Raises:
         DeleteGuardError: More would go than may.
+        NameCollisionError: Names differ too little for the target; raised before it is asked for anything.
+        TargetError: It cannot keep a name for another reason; also before.
     """
     if held is None:
+        remote.check(scanned)
         held = remote.read(damaged_too=wish.full)
         prepared = _fitted(scanned, remote, wish, held)
         if not prepared.plan.is_empty:

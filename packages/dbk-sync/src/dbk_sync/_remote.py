@@ -15,6 +15,7 @@ from dbk_sync._findings import Finding
 from dbk_sync._held import STATE, Held, damaged, decode, encode
 from dbk_sync._manifest import Manifest, difference
 from dbk_sync._plan import Plan
+from dbk_sync._scan import Scan
 from dbk_sync._stores import Store
 from dbk_sync.errors import FormatError, TargetError
 
@@ -56,6 +57,9 @@ class Remote(Protocol):
 
     layout: str
 
+    def check(self, scanned: Scan) -> None:
+        """Refuses names that it cannot keep. Asks nobody."""
+
     def read(self, *, damaged_too: bool = False) -> Held:
         """What the target says it holds; with `damaged_too`, nothing known where that is damaged."""
 
@@ -63,7 +67,7 @@ class Remote(Protocol):
         """The same, less what an interrupted push may have changed."""
 
     def fit(self, plan: Plan) -> Fitted:
-        """The plan, as far as the target can keep its files; refuses names it cannot keep."""
+        """The plan, as far as the target can keep its files."""
 
     def push(self, plan: Plan, held: Held, report: Report) -> int:
         """Carries out a fitted plan; gives the bytes of content sent."""

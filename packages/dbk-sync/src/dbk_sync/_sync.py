@@ -121,7 +121,8 @@ class Sync:
             self._cache = _state.load(self._key()).cache
         found = self._watch.scan(self._cache)
         self._cache = found.cache
-        return _plan.plan(found, self._known.base)
+        in_volume = self._settings.sync.extract_to.startswith("/Volumes/")
+        return _plan.plan(found, self._known.base, case_sensitive=not in_volume)
 
     def attachment(self, plan: Plan) -> tuple[str, dict[str, Any]] | None:
         """The plan as something small that travels with the next cell: a name and a JSON value; None to `push` it.
@@ -153,7 +154,7 @@ class Sync:
         if plan.is_empty:
             return Reply(plan.manifest.tree, self._known.path or "", self._known.where)
         requests_before = self._account.requests
-        with Spooled(pack(plan, ContentReader(plan.source), reuse=True)) as packed:
+        with Spooled(pack(plan, ContentReader(plan.source), reuse=to_reuse(plan))) as packed:
             store, answer = self._deliver(plan, packed)
             sent_bytes = packed.size_bytes
         if "need_full" in answer:
@@ -287,7 +288,7 @@ class Sync:
         if sum(entry.size_bytes for entry in plan.puts if entry.sha256 not in reused) > limit:
             yield None
             return
-        with Spooled(pack(plan, ContentReader(plan.source), reuse=True)) as packed:
+        with Spooled(pack(plan, ContentReader(plan.source), reuse=reused)) as packed:
             yield packed
 
     def _sent(self, packed: Spooled) -> Callable[[int], None]:

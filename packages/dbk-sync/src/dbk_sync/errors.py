@@ -10,7 +10,7 @@ DbkError (dbk_config)
     ├── ChangedWhileReadingError files that changed each time they were read
     ├── LinkError                links that cannot be sent (links = "error")
     ├── SecretsError             files that look like secrets (secrets = "error")
-    ├── NameCollisionError       names the target cannot keep apart
+    ├── NameCollisionError       names the target may not keep apart
     ├── FormatError              bytes that are not a manifest or pack of ours
     ├── RequestError             the workspace refused a request or does not answer it
     │   ├── AccessError          ... because of who asks (sign-in, permission)
@@ -127,7 +127,7 @@ class SecretsError(_PathsError):
 
 
 class NameCollisionError(_PathsError):
-    """Names that differ only by case or Unicode form, on a target that cannot keep them apart."""
+    """Names that differ only by case or Unicode form, on a target that may not keep them apart."""
 
 
 class FormatError(SyncError):

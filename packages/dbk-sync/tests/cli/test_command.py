@@ -96,7 +96,7 @@ def test_a_size_limit_is_met_before_any_request(dbk_sync, write, workspace):
     ("files", "words", "code"),
     [
         ({".env": b"PASSWORD=hunter2hunter2"}, ("--secrets", "error"), 3),
-        ({"a": b"", "A": b""}, ("--max-delete", "0"), 0),
+        ({"a": b"", "d/A": b""}, ("--max-delete", "0"), 0),
         ({"a": b""}, ("--max-size-mb", "0"), 2),
         ({"a": b""}, ("--links", "sometimes"), 2),
     ],
@@ -109,6 +109,22 @@ def test_troubles_of_the_source_and_of_settings_have_their_codes(dbk_sync, write
     assert ran.code == code, ran.err
     if code:
         assert ran.requests == []
+
+
+@pytest.mark.usefixtures("permissions_count")
+@pytest.mark.parametrize("words", [(), ("--full",), ("--dry-run",), ("--check",)])
+def test_unreadable_files_are_all_named_before_any_request(dbk_sync, write, workspace, project, words):
+    write({"a": b"1", "b": b"2", "d/c": b"3"})
+    for name in ("b", "d"):
+        (project / name).chmod(0)
+
+    ran = dbk_sync("push", ".", VOLUME + "u", *words)
+    (project / "d").chmod(0o700)
+
+    assert ran.code == 3
+    assert "  b: Permission denied" in ran.err
+    assert "  d/: cannot be listed: Permission denied" in ran.err
+    assert ran.requests == []
 
 
 def test_where_nobody_watches_a_file_that_looks_like_a_secret_is_refused(dbk_sync, write, workspace, monkeypatch):

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+NOTEBOOK = b"# Databricks notebook source\n"
 SMALL = {"a.py": b"a = 1\n", "pkg/__init__.py": b"", "pkg/b.py": b"b = 2\n"}
 
 
@@ -218,15 +219,72 @@ def test_a_notebook_loses_its_extension_and_comes_and_goes(dbk_sync, write, targ
     assert (gone.code, target.names("")) == (0, [".databricks", "k.py"])
 
 
-def test_a_notebook_and_a_file_of_one_name_are_refused_before_anything_is_sent(dbk_sync, write, target_of):
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"n.py": NOTEBOOK, "n": b"file"},
+        {"d/n.py": NOTEBOOK, "d/n.sql": b"-- Databricks notebook source\n"},
+        {"n.py": NOTEBOOK, "n.ipynb": b'{"nbformat": 4, "cells": [], "metadata": {}}'},
+    ],
+)
+def test_a_notebook_and_a_file_of_one_name_are_refused_before_any_request(dbk_sync, write, target_of, files):
     target = target_of("workspace")
-    write({"n.py": b"# Databricks notebook source\n", "n": b"file"})
+    write({"other.py": NOTEBOOK, **files})
 
     ran = dbk_sync("push", ".", *target.words)
 
     assert ran.code == 2
     assert "have one name in the workspace" in ran.err
-    assert [one for one in ran.requests if not one.startswith("GET")] == []
+    assert ran.requests == []
+
+
+def test_a_script_and_a_file_of_one_name_are_two(dbk_sync, write, target_of):
+    target = target_of("workspace")
+    write({"n.py": b"pass\n", "n": b"file", "n.sql": b"select 1"})
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 0
+    assert set(target.files()) == {"n.py", "n", "n.sql"}
+
+
+def test_a_notebook_that_takes_the_name_of_a_file_that_is_to_stay_is_refused(dbk_sync, write, target_of):
+    target = target_of("workspace")
+    write({"n": b"file"})
+    dbk_sync("push", ".", *target.words)
+    write({"n": None, "n.py": NOTEBOOK})
+
+    ran = dbk_sync("push", ".", *target.words, "--no-delete")
+
+    assert ran.code == 2
+    assert "have one name in the workspace" in ran.err
+    assert target.files() == {"n": b"file"}
+
+
+@pytest.mark.parametrize("pair", [("README", "readme"), ("\u00e9", "e\u0301")])
+def test_names_that_a_volume_may_not_keep_apart_are_refused_before_any_request(dbk_sync, write, target_of, pair):
+    volume = target_of("volume")
+    write({pair[0]: b"1", pair[1]: b"2", "d/a": b"", "d/A": b"", "c": b""})
+
+    ran = dbk_sync("push", ".", *volume.words)
+
+    assert ran.code == 2
+    assert all(name in ran.err for name in (*pair, "d/a", "d/A"))
+    assert "--layout packs" in ran.err
+    assert ran.requests == []
+
+
+def test_such_names_are_told_and_kept_where_they_can_be(dbk_sync, write, target):
+    if target.text.startswith("/Volumes/") and not target.packed:
+        pytest.skip("refused there")
+    write({"README": b"1", "readme": b"2"})
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 0
+    assert "differs from README only by case" in ran.err
+    if not target.packed:
+        assert target.files() == {"README": b"1", "readme": b"2"}
 
 
 def test_links_are_left_out_of_plain_files_and_kept_in_packs(dbk_sync, write, alone, target, workspace, tmp_path):
@@ -251,6 +309,7 @@ def test_names_that_are_not_text_need_packs(dbk_sync, alone, target_of):
 
     assert plain.code == 2
     assert "Use --layout packs" in plain.err
+    assert plain.requests == []
     assert packed.code == 0
 
 

@@ -15,7 +15,7 @@ from typing import cast
 import pytest
 from dbk_sync import ContentReader, Entry, HashCache, Kind, Manifest, ScanOptions, pack, plan, scan
 from dbk_sync._cache import status_of
-from dbk_sync.errors import ChangedWhileReadingError, LinkError, UnreadableFilesError
+from dbk_sync.errors import ChangedWhileReadingError, LinkError, RulesError, UnreadableFilesError
 
 Plant = Callable[..., None]
 Clock = Callable[[], int]
@@ -222,13 +222,20 @@ def test_an_unreadable_file_that_is_ignored_does_not_matter(root: Path, plant: P
     assert b"b" in scan(root).manifest.by_path
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permission bits do not stop root")
+@pytest.mark.usefixtures("permissions_count")
 def test_permission_bits_are_noticed(root: Path, plant: Plant):
-    plant(root, ["a"])
+    plant(root, ["a", "b", "d/c", ".gitignore"])
     (root / "a").chmod(0)
+    (root / "d").chmod(0)
 
-    with pytest.raises(UnreadableFilesError, match="a: Permission denied"):
-        scan(root)
+    try:
+        with pytest.raises(UnreadableFilesError, match=r"(?s)a: Permission denied.*d/: cannot be listed: Permission"):
+            scan(root)
+        (root / ".gitignore").chmod(0)
+        with pytest.raises(RulesError, match=r"\.gitignore"):
+            scan(root)
+    finally:
+        (root / "d").chmod(0o700)
 
 
 def test_a_file_deleted_during_the_scan_is_as_if_it_had_not_been_there(

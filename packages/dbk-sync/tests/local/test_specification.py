@@ -25,6 +25,7 @@ HAZARDS = {
         local/test_scan.py::test_a_device_is_skipped_with_the_reason""",
     "unreadable file": """
         local/test_scan.py::test_everything_unreadable_is_reported_at_once
+        local/test_scan.py::test_permission_bits_are_noticed
         cli/test_command.py::test_troubles_of_the_source_and_of_settings_have_their_codes""",
     "name that is not UTF-8": """
         local/test_scan.py::test_names_are_bytes_from_end_to_end
@@ -72,7 +73,9 @@ HAZARDS = {
         remote/test_refusals.py::test_what_the_code_made_in_the_way_is_not_followed_or_overwritten""",
     "names equal but for case or Unicode form": """
         local/test_manifest.py::test_names_that_differ_only_by_case_or_form_are_told
-        cli/test_push.py::test_a_notebook_and_a_file_of_one_name_are_refused_before_anything_is_sent""",
+        cli/test_push.py::test_such_names_are_told_and_kept_where_they_can_be
+        cli/test_push.py::test_names_that_a_volume_may_not_keep_apart_are_refused_before_any_request
+        cli/test_push.py::test_a_notebook_and_a_file_of_one_name_are_refused_before_any_request""",
     ".databricks and .git": """
         local/test_selection.py::test_databricks_and_git_stay_out_whatever_the_rules_say
         local/test_selection.py::test_names_that_are_always_left_out_fold_with_the_case""",
@@ -133,7 +136,12 @@ TARGETS = {
         local/test_scan.py::test_no_edit_during_a_sync_is_ever_lost""",
     "T14 refused before any request": """
         cli/test_command.py::test_a_size_limit_is_met_before_any_request
+        cli/test_command.py::test_unreadable_files_are_all_named_before_any_request
         cli/test_command.py::test_troubles_of_the_source_and_of_settings_have_their_codes
+        cli/test_push.py::test_names_that_a_volume_may_not_keep_apart_are_refused_before_any_request
+        cli/test_push.py::test_a_notebook_and_a_file_of_one_name_are_refused_before_any_request
+        remote/test_sync.py::test_what_cannot_be_read_is_told_before_any_request
+        remote/test_sync.py::test_names_that_a_volume_may_not_keep_apart_are_refused_before_any_request
         cli/test_command.py::test_where_nobody_watches_a_file_that_looks_like_a_secret_is_refused""",
     "T15 import": """
         local/test_import.py::test_importing_takes_less_than_60_milliseconds

@@ -16,7 +16,7 @@ from dbk_local import Workspace
 from dbk_sync import _sync
 from dbk_sync._http import Http
 from dbk_sync._manifest import Entry, Manifest, difference
-from dbk_sync._pack import pack
+from dbk_sync._pack import pack, to_reuse
 from dbk_sync._plan import Plan
 from dbk_sync.driver import _receive, _roots
 from dbk_sync.driver._tree import CONTROL
@@ -45,7 +45,7 @@ def pack_of(base, new):
     old = None if base is None else manifest_of(base)
     manifest = manifest_of(new)
     plan = Plan(b"/nowhere", old, manifest, difference(old, manifest))
-    return b"".join(pack(plan, lambda entry: [bytes(new[entry.path])], reuse=True))
+    return b"".join(pack(plan, lambda entry: [bytes(new[entry.path])], reuse=to_reuse(plan)))
 
 
 def read_tree(root):

@@ -6,7 +6,7 @@ import os
 import random
 
 import pytest
-from dbk_sync.errors import ReceiverError, UploadError
+from dbk_sync.errors import NameCollisionError, ReceiverError, UnreadableFilesError, UploadError
 
 SMALL = {"a.py": b"a = 1\n", "pkg/__init__.py": b"", "pkg/b.py": b"b = 2\n"}
 BIG = {"big.bin": random.Random(1).randbytes(2_500_000), **SMALL}
@@ -291,6 +291,29 @@ def test_secrets_and_all_without_inline_stay_out_of_command_text(write, started,
     assert tools.read_tree(third.path)[b".env"] == secret + b"2"
     for text in texts_of(first) + texts_of(second):
         assert len(text) < 40_000
+
+
+@pytest.mark.usefixtures("permissions_count")
+def test_what_cannot_be_read_is_told_before_any_request(place, write, started, project):
+    write({**SMALL, "b": b"2"})
+    (project / "b").chmod(0)
+    sync = started()
+
+    with pytest.raises(UnreadableFilesError, match="  b: Permission denied"):
+        sync.plan()
+
+    assert place.workspace.requests() == []
+
+
+def test_names_that_a_volume_may_not_keep_apart_are_refused_before_any_request(place, write, started):
+    write({"README": b"1", "readme": b"2"})
+
+    with pytest.raises(NameCollisionError, match="readme differs from README only by case"):
+        started(extract_to=f"{place.volume}/tree").plan()
+    told = started(extract_to="driver").plan().warnings
+
+    assert place.workspace.requests() == []
+    assert [finding.path for finding in told] == [b"readme"]
 
 
 def test_a_delta_travels_with_a_cell(place, write, started, tools):

@@ -21,6 +21,7 @@ class DbfsStore:
     name = "DBFS"
     concurrency = 10
     makes_dirs = True
+    case_sensitive = True
 
     def __init__(self, http: Http) -> None:
         self._http = http

@@ -35,7 +35,8 @@ class Store(Protocol):
     """Requests that it takes at a time, as its owner's own tools hold it."""
     makes_dirs: bool
     """Whether `put` makes the directories above a file by itself, so that `make_dir` is never needed."""
-    """Requests that it takes at a time, as its owner's own tools hold it."""
+    case_sensitive: bool
+    """Whether two names that differ only by case or Unicode form are known to be two files."""
 
     def put(self, path: str, body: Body, *, overwrite: bool = True, progress: Progress | None = None) -> bool:
         """Writes a whole file, and the directories above it; False when it exists and must not be overwritten."""

@@ -17,6 +17,7 @@ class VolumeStore:
     name = "volumes"
     concurrency = 5
     makes_dirs = False
+    case_sensitive = False  # the bytes are in a storage of the customer's choice
 
     def __init__(self, http: Http) -> None:
         self._http = http

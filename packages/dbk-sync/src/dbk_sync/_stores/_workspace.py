@@ -20,6 +20,7 @@ class WorkspaceStore:
     name = "workspace files"
     concurrency = 10
     makes_dirs = False
+    case_sensitive = True
 
     def __init__(self, http: Http) -> None:
         self._http = http
