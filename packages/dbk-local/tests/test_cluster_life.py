@@ -32,6 +32,15 @@ def test_a_start_is_pending_with_a_message_until_its_time_is_over(api, workspace
     assert api.run(api.create(), "print(1)")["data"] == "1"
 
 
+def test_the_time_of_a_termination_counts_from_its_beginning(api, workspace, until):
+    workspace.set_options(terminate_s=3600)
+
+    post(api, "delete")
+    workspace.advance(3600)
+
+    until(lambda: api.cluster()["state"] == "TERMINATED")
+
+
 def test_a_termination_has_a_reason_and_takes_its_time(api, workspace, until):
     workspace.set_options(terminate_s=60)
 

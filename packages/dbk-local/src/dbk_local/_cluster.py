@@ -237,9 +237,10 @@ class Cluster:
         self.last_restarted_ms = self.around.clock.unix_ms()
 
     async def _go_down(self, lasts_s: float) -> None:
+        began_s = self.around.clock.now_s()
         await self._stop_driver()
         self.commands.clear()
-        await self.around.clock.sleep(lasts_s)
+        await self.around.clock.sleep(lasts_s - (self.around.clock.now_s() - began_s))
         self._enter(TERMINATED)
         self.terminated_ms = self.around.clock.unix_ms()
 
