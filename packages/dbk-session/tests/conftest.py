@@ -8,6 +8,7 @@ differs most from it, and the faults of `test_chaos.py` on all.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,6 +102,18 @@ def until() -> Callable[..., None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture
+def goes_quiet(workspace: Workspace, until: Callable[..., None]) -> Callable[[float], None]:
+    """Waits until no call is made for some seconds: what a command was followed by may still be ending."""
+
+    def is_quiet(seconds: float) -> bool:
+        workspace.clear_requests()
+        threading.Event().wait(seconds)
+        return not workspace.requests()
+
+    return lambda seconds: until(lambda: is_quiet(seconds))
 
 
 @pytest.fixture

@@ -21,15 +21,32 @@ from dbk_session.errors import (
     WorkspaceError,
 )
 
+LASTS_S = 600.0
+
 
 def progress_of(events):
     return [event.state for event in events if isinstance(event, ClusterProgress)]
 
 
-def test_a_stopped_cluster_is_started_and_its_progress_told(workspace, open_session, events):
-    workspace.set_options(start_s=0.6)
+@pytest.fixture
+def once_told(workspace, events):
+    """A listener: as soon as a state of the cluster was told, the ten minutes that it lasts are over."""
+
+    def listener(state):
+        def listen(event):
+            if isinstance(event, ClusterProgress) and event.state == state and state not in progress_of(events):
+                workspace.advance(LASTS_S)
+            events.append(event)
+
+        return listen
+
+    return listener
+
+
+def test_a_stopped_cluster_is_started_and_its_progress_told(workspace, open_session, events, once_told):
+    workspace.set_options(start_s=LASTS_S)
     workspace.terminate_cluster()
-    session = open_session(channel="result")
+    session = open_session(channel="result", on_event=once_told("PENDING"))
 
     result = session.run("print(1)")
 
@@ -47,11 +64,12 @@ def test_a_running_cluster_needs_no_word(open_session, events):
     assert progress_of(events) == []
 
 
-def test_a_cluster_that_terminates_at_the_moment_is_started_afterwards(workspace, open_session, events):
-    workspace.set_options(terminate_s=0.5)
+def test_a_cluster_that_terminates_at_the_moment_is_started_afterwards(workspace, open_session, events, once_told):
+    workspace.set_options(terminate_s=LASTS_S)
     workspace.set_cluster_state("TERMINATING", wait=False)
+    session = open_session(channel="result", on_event=once_told("TERMINATING"))
 
-    assert open_session(channel="result").run("print(1)").text == "1"
+    assert session.run("print(1)").text == "1"
     assert progress_of(events)[0] == "TERMINATING"
 
 

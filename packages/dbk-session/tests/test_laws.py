@@ -6,7 +6,7 @@ Times have room for a slow machine; `DBK_CHAOS=full` watches a quiet command for
 from __future__ import annotations
 
 import os
-import threading
+import secrets
 import time
 
 import pytest
@@ -25,7 +25,7 @@ SLACK_S = 2.0
 def session(open_session, workspace, until):
     """Ready, with its live channel, and every request a round trip away."""
     opened = open_session(channel="spool")
-    opened.run("import time")
+    opened.run("import os, time")
     until(lambda: opened.channel == "spool")
     workspace.set_options(latency_s=ROUND_TRIP_S)
     workspace.clear_requests()
@@ -65,13 +65,18 @@ def test_values_displays_and_large_output_are_whole(open_session, channel):
     assert len(large.stdout) == 120_001
 
 
-def test_a_trivial_command_takes_three_round_trips(session, calls):
+def test_a_trivial_command_takes_three_round_trips(session, workspace, calls):
+    def calls_of_one():
+        workspace.clear_requests()
+        session.run("1")
+        return calls()
+
     least = best_of(4, lambda: took_s(lambda: session.run("1")))
-    shown = calls()
+    fewest = min((calls_of_one() for _ in range(4)), key=len)
 
     assert least < 3 * ROUND_TRIP_S + 0.05 + SLACK_S
-    assert shown.count("execute") <= 4 + 1  # the fifth may be the live channel's
-    assert len(shown) <= 4 * 3 + 2
+    assert fewest.count("execute") == 1
+    assert len(fewest) <= 3
 
 
 def test_a_short_command_ends_soon_after_its_end(session):
@@ -80,26 +85,25 @@ def test_a_short_command_ends_soon_after_its_end(session):
     assert least < 0.3 + 3 * ROUND_TRIP_S + 0.1 + SLACK_S
 
 
-def test_the_first_print_of_a_long_command_is_seen_soon(session):
+def test_the_first_print_of_a_long_command_is_seen_soon(session, tmp_path):
     def first_print_s():
-        command = session.start("print('now', flush=True)\ntime.sleep(0.7)")
+        gate = tmp_path / secrets.token_hex(4)
+        command = session.start(f"print('now', flush=True)\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)")
         seconds = took_s(lambda: next(event for event in command.events() if isinstance(event, Stream)))
         assert not command.done
-        command.result()
+        gate.touch()
+        assert command.result(60).status == "ok"
         return seconds
 
     assert best_of(2, first_print_s) < 0.4 + SLACK_S
 
 
-def test_a_quiet_command_costs_few_calls_and_an_idle_session_none(session, workspace):
+def test_a_quiet_command_costs_few_calls_and_an_idle_session_none(session, workspace, goes_quiet):
     command = session.start(f"time.sleep({QUIET_S})")
-    command.result(QUIET_S + 60)
-    busy = len(workspace.requests())
-    workspace.clear_requests()
-    threading.Event().wait(0.5)
 
-    assert busy <= MOST_CALLS
-    assert workspace.requests() == []
+    assert command.result(QUIET_S + 60).status == "ok"
+    assert len(workspace.requests()) <= MOST_CALLS
+    goes_quiet(0.5)
 
 
 def test_a_command_that_keeps_printing_costs_few_calls(session, workspace):

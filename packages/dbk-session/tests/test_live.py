@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from dbk_session import Completeness, Failure, Finished, InputRequest, Notice, Stream
 from dbk_session.errors import ContextWedged, StdinNotAllowed
@@ -74,16 +72,18 @@ def test_late_output_of_the_very_first_command_comes_by_itself(open_session, eve
 
 def test_late_output_on_the_result_channel_comes_with_the_next_command(open_session, events, tmp_path, until):
     session = open_session(channel="result")
-    mark = tmp_path / "mark"
-    first_result = session.run(
-        "import threading, time\ndef late():\n    time.sleep(0.05)\n    print('late', flush=True)\n"
-        f"    time.sleep(0.1)\n    open({str(mark)!r}, 'w').close()\nthreading.Thread(target=late).start()"
+    gate = tmp_path / "gate"
+    wait = WAIT_FOR.format(path=str(gate)).replace("\n", "\n    ")
+    result = session.run(
+        f"import threading\ndef late():\n    {wait}print('late')\n"
+        "thread = threading.Thread(target=late)\nthread.start()"
     )
-    until(mark.exists)
+    assert printed(events, result.run_id) == ""
+    gate.touch()
 
-    session.run("2")
+    session.run("thread.join()")
 
-    until(lambda: printed(events, first_result.run_id) == "late\n")
+    until(lambda: printed(events, result.run_id) == "late\n")
 
 
 def test_a_running_command_is_cancelled_and_its_state_stays(session):
@@ -355,9 +355,9 @@ get_ipython().input_transformers_cleanup.append(arrow)
 """
 
 
-def test_whether_a_cell_is_complete_is_told_by_the_interpreter_and_its_own_transformers(session, calls, workspace):
+def test_whether_a_cell_is_complete_is_told_by_the_interpreter_and_its_own_transformers(session, calls, goes_quiet):
     session.run(ARROW)
-    workspace.clear_requests()
+    goes_quiet(0.2)
 
     whole = session.is_complete("x --> 1")
 
@@ -401,13 +401,10 @@ def test_names_are_completed_while_a_command_runs(session, tmp_path):
     assert still_running == "running"
 
 
-def test_a_quiet_session_makes_no_calls(session, workspace):
+def test_a_quiet_session_makes_no_calls(session, goes_quiet):
     session.run("print(1)")
-    workspace.clear_requests()
 
-    threading.Event().wait(1.5)
-
-    assert workspace.requests() == []
+    goes_quiet(1.5)
 
 
 def test_a_restart_gives_a_fresh_interpreter(session):

@@ -21,7 +21,9 @@ def test_a_hundred_thousand_lines_arrive_whole_in_few_records(driver):
     outcome = driver.run("for i in range(100_000):\n    print(i)")
 
     assert outcome.text() == "".join(f"{i}\n" for i in range(100_000))
-    assert len(outcome.records) <= 200
+    # One in 50 ms, and one for each 64 Ki characters: nothing else makes a record, however slow the machine is.
+    lasted_s = outcome.records[-1]["time"] - outcome.records[0]["time"]
+    assert len(outcome.records) <= 30 + 20 * lasted_s
     assert max(len(record["text"]) for record in outcome.of("stream")) <= 64 * 1024
     assert outcome.frame["payload"] is None
 
