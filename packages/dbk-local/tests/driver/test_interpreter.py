@@ -193,3 +193,20 @@ class TestEndings:
 
         assert results["cause"].startswith("java.lang.IllegalStateException: jupyter client is not available")
         assert context.text("print(1)", restart_error_once=True) == "1"
+
+
+def test_code_that_stops_the_event_loop_it_runs_in_keeps_its_interpreter(context):
+    context.text("import asyncio\nasync def one(): return 1\nkept = 5")
+    context.text("asyncio.get_running_loop().stop()")
+
+    assert context.text("kept") == "5"
+    assert context.text("await one()") == "1"
+
+
+def test_nest_asyncio_may_be_applied_and_used_in_one_cell(context):
+    pytest.importorskip("nest_asyncio2")
+    context.text("import asyncio, nest_asyncio2\nasync def one():\n    await asyncio.sleep(0.01)\n    return 1")
+
+    assert context.text("nest_asyncio2.apply(); asyncio.run(one())") == "1"
+    assert context.text("asyncio.get_event_loop().run_until_complete(one())") == "1"
+    assert context.text("await one()") == "1"

@@ -57,7 +57,20 @@ def run_context(fds: list[int], spec: dict[str, Any]) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     context = _Context(loop, socket.socket(fileno=control), socket.socket(fileno=service), marks, spec)
-    loop.run_until_complete(context.serve())
+    _serve_to_the_end(loop, loop.create_task(context.serve()))
+
+
+def _serve_to_the_end(loop: asyncio.AbstractEventLoop, serving: asyncio.Task[None]) -> None:
+    """Run the loop until all is served, whatever code does to the loop it runs in: it may stop it.
+
+    nest_asyncio, used in the cell that applies it, makes the turn that is under way fail; the next one is whole again.
+    """
+    while not serving.done():
+        try:
+            loop.run_until_complete(serving)
+        except Exception:
+            if serving.done() or loop.is_closed():
+                raise
 
 
 def _take_standard_streams(pipe: int) -> int:
