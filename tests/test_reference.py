@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import os
 import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
@@ -63,6 +64,25 @@ def test_help_fits_a_screen_has_an_example_and_exits_with_0(parser, columns, mon
     assert len(text.splitlines()) <= SCREEN_LINES[columns]
     assert max(map(len, text.splitlines())) <= 100
     assert parser.prog.split()[-1] in re.split(r"(?im)^examples?:\n", text)[1]
+
+
+def examples():
+    """Every command line that a help text shows: its words up to what is the shell's."""
+    for parser in PARSERS:
+        for line in re.split(r"(?im)^examples?:\n", parser.format_help())[1].splitlines():
+            words = re.split(r" [>|&]", f" {line.strip()}")[0].split("#")[0]
+            if words.strip().startswith(("dbk-", "python -m jupyter_databricks_kernel")):
+                yield shlex.split(words)
+
+
+@pytest.mark.parametrize("words", list(examples()), ids=" ".join)
+def test_an_example_of_a_help_text_is_understood_as_it_is_meant(words):
+    asked = [known for known in PARSERS if words[: len(known.prog.split())] == known.prog.split()]
+
+    options = asked[0].parse_args(words[len(asked[0].prog.split()) :])
+
+    own = {option for action in asked[-1]._actions for option in action.option_strings}
+    assert not own & set(getattr(options, "arguments", ())), "an option of ours went to the script"
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.prog)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 
 import pytest
 from dbk_config import DbkError, Secret, cli
@@ -59,6 +61,32 @@ def test_debug_shows_the_stack_trace(capsys, place):
     assert code == 1
     assert shown.startswith("Traceback")
     assert shown.endswith("error: It failed\n")
+
+
+def test_an_error_of_the_system_is_no_defect(capsys):
+    code, shown = outcome(failing(FileNotFoundError(2, "No such file or directory", "x.py")), capsys=capsys)
+
+    assert (code, shown.err) == (1, "error: [Errno 2] No such file or directory: 'x.py'\n")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_ends_no_command(closed, tmp_path):
+    command = f"{sys.executable} -m dbk_config schema {closed}; echo $?"
+
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.splitlines()[-1] == "0", done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_a_full_disk_is_told_and_is_no_defect(tmp_path):
+    command = [sys.executable, "-m", "dbk_config", "schema"]
+
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=-1, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (1, "error: [Errno 28] No space left on device\n")
 
 
 def test_an_interrupt_is_silent(capsys):

@@ -41,7 +41,7 @@ def _add_run(commands: Any) -> None:
         "run",
         "_cli_run:run_file",
         help="run a script or a notebook",
-        example="dbk-session run train.py --epochs 3\ndbk-session run report.ipynb --output done.ipynb\n"
+        example="dbk-session run train.py --epochs 3\ndbk-session run --output done.ipynb report.ipynb\n"
         "echo 'print(1)' | dbk-session run -",
         description="Runs a .py script, a notebook in Databricks source format or an .ipynb notebook on the cluster; "
         "the exit code is the script's own, 1 for an exception, 130 after Ctrl-C.",
@@ -53,7 +53,10 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
     parser.add_argument("--detach", metavar="NAME", help="leave it running and return; see `dbk-session attach`")
     parser.add_argument("file", metavar="FILE", help="what to run; - for standard input")
-    parser.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="sys.argv of the script")
+    rest = parser.add_argument(
+        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="sys.argv of the script: all that follows FILE"
+    )
+    rest.required = False  # else its name is among those that are missed
 
 
 def _add_exec(commands: Any) -> None:
@@ -75,7 +78,7 @@ def _add_attach(commands: Any) -> None:
         "attach",
         "_cli_run:run_attach",
         help="follow what was left running, from its first output on",
-        example="dbk-session run train.py --detach training\ndbk-session attach training",
+        example="dbk-session run --detach training train.py\ndbk-session attach training",
         settings=cli.CONNECTION,
     )
     parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
