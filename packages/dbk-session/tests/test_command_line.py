@@ -185,6 +185,34 @@ def test_ctrl_c_cancels_on_the_cluster(workspace, tmp_path):
     assert workspace.contexts() == []
 
 
+def test_a_line_of_code_that_exits_shows_only_what_it_says(dbk):
+    done = dbk("exec", "-c", "import sys; sys.exit(3)")
+
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+
+
+def test_a_script_reads_from_a_pipe_as_python_lets_it(dbk, tmp_path):
+    script = tmp_path / "asks.py"
+    script.write_text(
+        "first = input('first? ')\nprint(first, input(), sep='-')\n"
+        "try:\n    input('more? ')\nexcept EOFError as error:\n    print('no more', error)\n"
+    )
+    told = {"input": "one\ntwo\n", "capture_output": True, "text": True}
+    expected = subprocess.run([sys.executable, script], timeout=60, check=True, **told)
+
+    done = dbk("run", script, stdin="one\ntwo\n")
+
+    assert (done.stdout, done.returncode) == (expected.stdout, 0), done.stderr
+
+
+def test_json_lines_hold_the_question_of_a_script_and_nothing_else(dbk):
+    done = dbk("exec", "--json", "-c", "print(input('name? '))", stdin="me\n")
+
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["prompt"] for event in events if event["type"] == "InputRequest"] == ["name? "]
+    assert [event["text"] for event in events if event["type"] == "Stream"] == ["me\n"]
+
+
 def test_what_was_left_running_is_followed_from_its_start(dbk, workspace, tmp_path):
     gate = tmp_path / "gate"
     script = tmp_path / "long.py"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import base64
-import getpass
 import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from dbk_config import cli
 
@@ -27,19 +26,31 @@ from dbk_session.errors import SessionError, UnreadableSource
 
 __all__ = ["run_attach", "run_code", "run_file"]
 
-Show = Callable[[Event], None]
+
+class Face(Protocol):
+    """What a person or a program sees of a command."""
+
+    def show(self, event: Event) -> None:
+        """Shows one event."""
+
+    def ask(self, request: InputRequest) -> str:
+        """The answer; raises `EOFError` when there is none."""
+
 
 _CANCELLED = 130
 _FAILED = 1
 
 # Gives a script what it finds when it is started by `python FILE ARGS`; the values travel as data.
 _PRELUDE = """\
-import base64, json, sys, warnings
+import base64, json, sys
 given = json.loads(base64.b64decode("{values}"))
 sys.argv = given["argv"]
 from IPython import get_ipython
 get_ipython().user_ns.update(__file__=given["argv"][0])
+"""
 # IPython warns of a SystemExit, which is how many a script ends.
+_MAY_EXIT = """\
+import warnings
 warnings.filterwarnings("ignore", "To exit: use ", UserWarning)
 """
 
@@ -51,32 +62,34 @@ def run_file(arguments: argparse.Namespace) -> int:
         _take_options(arguments)
     source = source_of(_text(name), name)
     _check(arguments, source)
-    show = JsonLines().show if arguments.json else Terminal(with_results=not source.is_script).show
+    face: Face = JsonLines() if arguments.json else Terminal(with_results=not source.is_script)
     settings = cli.settings_of(arguments)
     with _terminating(), Session(settings, name=arguments.detach) as session:
         if source.is_script:
             values = base64.b64encode(json.dumps({"argv": [name, *arguments.arguments]}).encode()).decode()
-            session.call(_PRELUDE.format(values=values))
+            session.call(_PRELUDE.format(values=values) + _MAY_EXIT)
         if arguments.detach:
-            return _leave(session, source.cells[0], show)
-        code, outputs = _run_cells(session, source, show, may_ask=name != "-")
+            return _leave(session, source.cells[0], face)
+        code, outputs = _run_cells(session, source, face, may_ask=name != "-")
         _save(arguments, source, outputs)
         return code
 
 
 def run_code(arguments: argparse.Namespace) -> int:
     """Runs a line of code; gives its exit code."""
-    show = JsonLines().show if arguments.json else Terminal(with_results=True).show
+    face: Face = JsonLines() if arguments.json else Terminal(with_results=True)
     with _terminating(), Session(cli.settings_of(arguments)) as session:
-        return _follow(session.start(arguments.code, allow_stdin=sys.stdin.isatty()), show)[0]
+        if "exit" in arguments.code:
+            session.call(_MAY_EXIT)
+        return _follow(session.start(arguments.code, allow_stdin=True), face)[0]
 
 
 def run_attach(arguments: argparse.Namespace) -> int:
     """Follows a detached command to its end; gives its exit code."""
-    show = JsonLines().show if arguments.json else Terminal(with_results=True).show
+    face: Face = JsonLines() if arguments.json else Terminal(with_results=True)
     with _terminating(), Session.attach(arguments.name, cli.settings_of(arguments)) as session:
         command = session.attached
-        return _follow(command, show)[0] if command is not None else 0
+        return _follow(command, face)[0] if command is not None else 0
 
 
 def _take_options(arguments: argparse.Namespace) -> None:
@@ -105,7 +118,7 @@ def _check(arguments: argparse.Namespace, source: Source) -> None:
         raise UnreadableSource("--detach is for scripts and for notebooks of one cell.", "Run it without --detach.")
 
 
-def _leave(session: Session, code: str, show: Show) -> int:
+def _leave(session: Session, code: str, face: Face) -> int:
     command = session.start(code)
     name = session.detach()
     if command.result().status == "lost":
@@ -113,29 +126,28 @@ def _leave(session: Session, code: str, show: Show) -> int:
         return 0
     # It was faster than we are: there is nothing to come back for.
     with Session.attach(name):
-        return _follow(command, show)[0]
+        return _follow(command, face)[0]
 
 
-def _run_cells(session: Session, source: Source, show: Show, may_ask: bool) -> tuple[int, dict[int, list[Event]]]:
+def _run_cells(session: Session, source: Source, face: Face, may_ask: bool) -> tuple[int, dict[int, list[Event]]]:
     seen: dict[int, list[Event]] = {}
-    asks = may_ask and sys.stdin.isatty()
     for position, cell in zip(source.positions, source.cells, strict=True):
-        code, seen[position] = _follow(session.start(cell, allow_stdin=asks), show)
+        code, seen[position] = _follow(session.start(cell, allow_stdin=may_ask), face)
         if code != 0:
             return code, seen
     return 0, seen
 
 
-def _follow(command: Command, show: Show) -> tuple[int, list[Event]]:
+def _follow(command: Command, face: Face) -> tuple[int, list[Event]]:
     """Shows a command to its end. Ctrl-C cancels it on the cluster; a second one presses harder."""
     seen: list[Event] = []
     with _Cancelling(command) as cancelling:
         for event in command.events():
             seen.append(event)
-            show(event)
+            face.show(event)
             if isinstance(event, InputRequest):
                 with cancelling.paused():
-                    _answer(command, event)
+                    _answer(command, event, face)
     return _exit_code(seen), seen
 
 
@@ -167,9 +179,9 @@ class _Cancelling:
         threading.Thread(target=self._command.cancel, daemon=True).start()
 
 
-def _answer(command: Command, request: InputRequest) -> None:
+def _answer(command: Command, request: InputRequest, face: Face) -> None:
     try:
-        command.answer(getpass.getpass(request.prompt) if request.password else input(request.prompt))
+        command.answer(face.ask(request))
     except EOFError:
         command.answer(None)
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 import sys
@@ -15,6 +16,7 @@ from dbk_session._events import (
     ExecuteResult,
     Failure,
     Finished,
+    InputRequest,
     Notice,
     Started,
     Stream,
@@ -37,6 +39,10 @@ class JsonLines:
         """Writes one event."""
         self._out.write(json.dumps(to_json(event)) + "\n")
         self._out.flush()
+
+    def ask(self, request: InputRequest) -> str:  # noqa: ARG002 - it was shown as an event
+        """A line of standard input. Raises `EOFError` at its end."""
+        return input()
 
 
 class Terminal:
@@ -69,6 +75,10 @@ class Terminal:
             )
         else:
             self._tell(event)
+
+    def ask(self, request: InputRequest) -> str:
+        """As Python asks: a person, or a file or pipe at standard input. Raises `EOFError` at its end."""
+        return getpass.getpass(request.prompt) if request.password else input(request.prompt)
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, ClusterProgress) and event.state != self._state:

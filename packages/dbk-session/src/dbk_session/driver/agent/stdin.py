@@ -90,7 +90,7 @@ class Stdin:
             if sealed is not None:
                 answer = json.loads(wire.unseal(self._core.key, sealed.decode("ascii")))
                 if answer.get("eof"):
-                    raise EOFError("the client ended the input")
+                    raise EOFError("EOF when reading a line")
                 return str(answer["text"])
             # An interrupt is raised here, in the caller's frame's thread.
             time.sleep(pause_s)
