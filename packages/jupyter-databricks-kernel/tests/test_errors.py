@@ -51,7 +51,7 @@ def test_a_wrong_token_is_an_authentication_error(cell):
     reply = cell({"DATABRICKS_TOKEN": "dapi00000000000000000000000000000000"})
 
     assert reply["ename"] == "AuthenticationError"
-    assert "Invalid token" in shown(reply) or "401" in shown(reply)
+    assert "Invalid token" in shown(reply)
     assert "dapi0000" not in shown(reply)
 
 
@@ -77,7 +77,7 @@ def test_a_project_over_its_limit_is_not_sent_and_nothing_is_started(cell, works
 
     assert reply["ename"] == "FileSizeError"
     assert "limit" in shown(reply)
-    assert "big.txt" in shown(reply) or "max_size_mb" in shown(reply)
+    assert "max_size_mb" in shown(reply)
     assert workspace.contexts() == []
 
 

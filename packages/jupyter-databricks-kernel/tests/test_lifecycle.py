@@ -80,15 +80,17 @@ def test_check_25_no_context_is_left_when_the_parent_dies(workspace, environment
     wait_until(lambda: not workspace.contexts(), "no contexts after the death of the parent", GONE_WITHIN_S)
 
 
-def test_check_24_a_restart_leaves_what_the_new_kernel_uses_and_no_more(started, workspace):
+def test_check_24_a_restart_leaves_what_the_new_kernel_uses_and_no_more(started, workspace, wait_until):
     with started() as kernel:
         kernel.client.run("x = 1")
-        before = len(workspace.contexts())
+        # The one for code, and the one that is opened beside the first cell.
+        wait_until(lambda: len(ids(workspace)) == 2, "the kernel has its contexts")
+        before = ids(workspace)
         kernel.manager.restart_kernel()
         kernel.client.kc.wait_for_ready(timeout=60)
         assert kernel.client.run("x").reply["ename"] == "NameError"
 
-        assert len(workspace.contexts()) == before
+        wait_until(lambda: len(ids(workspace)) == 2 and not ids(workspace) & before, "the new kernel has its own")
 
 
 def test_check_26_what_even_the_watchdog_missed_the_next_kernel_removes(started, workspace, wait_until):
@@ -97,7 +99,7 @@ def test_check_26_what_even_the_watchdog_missed_the_next_kernel_removes(started,
         orphans = ids(workspace)
         family = [psutil.Process(kernel.pid), *psutil.Process(kernel.pid).children(recursive=True)]
         assert len(family) > 1
-        for process in family:
+        for process in reversed(family):  # the watchdog first: it would see the end of its kernel
             process.kill()
     assert orphans
     assert orphans <= ids(workspace)
@@ -114,18 +116,15 @@ def ids(workspace):
 def test_an_idle_kernel_makes_no_calls(started, workspace, wait_until):
     with started() as kernel:
         kernel.client.run("1")
-        settled = _settled(workspace)
-        time.sleep(3)
 
-        assert len(workspace.requests()) == settled
+        wait_until(lambda: _made_in(3, workspace) == 0, "no calls for three seconds")
 
 
-def _settled(workspace):
-    """The number of requests once none has come for a second."""
-    count = -1
-    while count != (count := len(workspace.requests())):
-        time.sleep(1)
-    return count
+def _made_in(seconds, workspace):
+    """The number of requests of some seconds."""
+    before = len(workspace.requests())
+    time.sleep(seconds)
+    return len(workspace.requests()) - before
 
 
 def test_check_41_hidden_requests_start_nothing(started, workspace):

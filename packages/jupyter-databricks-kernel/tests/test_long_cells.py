@@ -16,8 +16,9 @@ def ahead_s():
     ahead = 299 * (mono() - began[0]) if began else 0.0
     if ahead > told[0] + 60:
         told[0] = ahead
-        with open(f"{marker}.{os.getpid()}", "w") as file:
+        with open(f"{marker}.{os.getpid()}.new", "w") as file:
             file.write(str(ahead))
+        os.replace(file.name, f"{marker}.{os.getpid()}")
     return ahead
 
 

@@ -19,22 +19,30 @@ def in_turn(answer):
     return [kind for kind, _ in itertools.groupby(answer.kinds)]
 
 
-def test_check_07_prints_arrive_while_the_cell_runs(client):
-    code = "import time\nfor i in range(10):\n    print(i, time.time(), flush=True)\n    time.sleep(0.5)"
-    seen = []
+def test_check_07_prints_arrive_while_the_cell_runs(client, tmp_path):
+    """Each print but the first is made only after the one before it was seen."""
+    code = (
+        "import os, time\nfor i in range(8):\n    print(i, time.time(), flush=True)\n"
+        f"    while not os.path.exists({str(tmp_path)!r} + f'/seen-{{i}}'): time.sleep(0.01)"
+    )
+    taken_s, text = [], ""
 
     def note(message):
+        nonlocal text
         if message["msg_type"] == "stream":
-            made_s = float(message["content"]["text"].split()[1])
-            seen.append(time.time() - made_s)
+            text += message["content"]["text"]
+            while text.count("\n") > len(taken_s):
+                number, made_s = text.splitlines()[len(taken_s)].split()
+                taken_s.append(time.time() - float(made_s))
+                (tmp_path / f"seen-{number}").touch()
 
     client.run("1")
     answer = client.run(code, on_message=note)
 
-    assert answer.stdout.split()[::2] == [str(i) for i in range(10)]
-    assert len(seen) >= 8
+    assert answer.status == "ok"
+    assert answer.stdout.split()[::2] == [str(i) for i in range(8)]
     # 400 ms is what is promised on a quiet machine.
-    assert seen[0] < 4
+    assert min(taken_s) < 4
 
 
 def test_check_08_the_two_streams_keep_their_names_and_order(client):
@@ -54,7 +62,9 @@ def test_check_10_a_hundred_thousand_lines_come_whole_in_few_messages(client):
     answer = client.run("for i in range(100_000): print(i)")
 
     assert answer.stdout == "".join(f"{i}\n" for i in range(100_000))
-    assert len(answer.messages) <= 200
+    # A message holds what was printed in 50 ms, or 64 Ki characters of it: their number is that of a slow machine.
+    sent = [message["header"]["date"] for message in answer.messages]
+    assert len(sent) <= 40 + 20 * (sent[-1] - sent[0]).total_seconds()
 
 
 def test_check_11_a_value_is_a_result_with_the_number_of_the_cell(client):
@@ -158,16 +168,16 @@ def test_check_15_five_megabytes_of_html_arrive_whole(client):
 
 LATE = {
     "a thread": (
-        "import threading, time\n"
+        "import os, threading, time\n"
         "def later():\n"
-        "    time.sleep(1)\n"
+        "    while not os.path.exists({gate!r}): time.sleep(0.05)\n"
         "    print('late')\n"
         "threading.Thread(target=later).start()"
     ),
     "a task": (
-        "import asyncio\n"
+        "import asyncio, os\n"
         "async def later():\n"
-        "    await asyncio.sleep(1)\n"
+        "    while not os.path.exists({gate!r}): await asyncio.sleep(0.05)\n"
         "    print('late')\n"
         "task = asyncio.create_task(later())"
     ),
@@ -175,10 +185,11 @@ LATE = {
 
 
 @pytest.mark.parametrize("code", LATE.values(), ids=LATE)
-def test_check_16_what_prints_after_its_cell_prints_into_it(client, wait_until, code):
-    client.run("import time; time.sleep(2)")  # by then the second context is there, through which late output comes
-    msg_id = client.start(code)
-    client.finish(msg_id)
+def test_check_16_what_prints_after_its_cell_prints_into_it(client, wait_until, tmp_path, code):
+    gate = tmp_path / "gate"
+    msg_id = client.start(code.format(gate=str(gate)))
+    assert client.finish(msg_id).stdout == ""
+    gate.touch()
 
     def arrived():
         message = client.next_output(1)
