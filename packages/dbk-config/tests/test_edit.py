@@ -54,6 +54,35 @@ def test_a_value_is_changed_in_its_place_with_its_comment(file, run):
     assert difference(file) == (['cluster_id = "a"  # the small one'], ['cluster_id = "b"  # the small one'])
 
 
+def test_a_variable_that_outranks_what_was_set_is_named(file, run, monkeypatch):
+    monkeypatch.setenv("DATABRICKS_CLUSTER_ID", "c")
+
+    assert run("set", "cluster_id", "b")[1].splitlines()[1:] == [
+        "note: the environment variable DATABRICKS_CLUSTER_ID is set and outranks it"
+    ]
+    assert len(run("set", "channel", "plain")[1].splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [("set", "sync.source", "src"), ("unset", "sync.source")])
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("tool = 5\n", "tool"),
+        ("[[tool.jupyter-databricks-kernel]]\n", "tool.jupyter-databricks-kernel"),
+        ("[tool]\njupyter-databricks-kernel = 1\n", "tool.jupyter-databricks-kernel"),
+        ("[tool.jupyter-databricks-kernel]\nsync = 3\n", "tool.jupyter-databricks-kernel.sync"),
+    ],
+)
+def test_what_stands_where_a_table_belongs_is_named_and_left_alone(project, run, text, name, command):
+    file = project(text)
+
+    code, _, err = run(*command, "--file", file)
+
+    assert (code, file.read_text()) == (1 if name == "tool" else 2, text)
+    assert f"{name}: must be a table" in err
+    assert "defect" not in err
+
+
 def test_an_item_of_a_list_leaves_the_others_with_their_comments(file, run):
     run("set", "sync.exclude", "*.log", "build/")
 

@@ -17,6 +17,7 @@ from dbk_config._files import change, chosen_file
 from dbk_config._options import settings_of
 from dbk_config._reference import reference as reference_page
 from dbk_config._schema import schema as table_schema
+from dbk_config._settings import SETTINGS
 from dbk_config._show import as_json, as_table, notes, plain
 from dbk_config.errors import DbkError
 
@@ -53,6 +54,9 @@ def set_(arguments: argparse.Namespace) -> None:
     value = value_from_words(arguments.name, arguments.value)
     for line in change(chosen_file(arguments.file), {arguments.name: value}):
         print(line)
+    variable = SETTINGS[arguments.name].env
+    if variable and os.environ.get(variable):
+        print(f"note: the environment variable {variable} is set and outranks it")
 
 
 def unset(arguments: argparse.Namespace) -> None:

@@ -51,11 +51,17 @@ def changed(text: str, file: Path, changes: Mapping[str, Any]) -> str:
 
     Raises:
         UnreadableFile: the text is not TOML.
-        SettingsError: the result would have a problem that the text does not have.
-        DbkError: the file is laid out in a way that cannot be edited without touching anything else.
+        SettingsError: something else stands where our table belongs, or the result would have a problem that the text
+            does not have.
+        DbkError: it is laid out in a way that cannot be edited without touching anything else, or `tool` is no table.
     """
     # Faults that are there already do not stand in the way: they may be corrected one by one.
-    known = {(problem.name, type(problem)) for problem in problems_in(text, file)}
+    found = problems_in(text, file)
+    for name in changes:
+        in_the_way = _no_table(parse(text, file), name)
+        if in_the_way:
+            raise SettingsError.of(found) if found else DbkError(f"{file}: {in_the_way}: must be a table")
+    known = {(problem.name, type(problem)) for problem in found}
     for name, value in changes.items():
         text = _one(text, file, name, value)
     new = [problem for problem in problems_in(text, file) if (problem.name, type(problem)) not in known]
@@ -82,6 +88,17 @@ def _one(text: str, file: Path, name: str, value: Any) -> str:
         hint = f"Edit it by hand: [{'.'.join(TABLE)}], {name}"
         raise DbkError(f"{file}: cannot change {name} and leave all else as it is", hint)
     return edited
+
+
+def _no_table(document: Mapping[str, Any], name: str) -> str:
+    """What is there, but no table, where the tables around a setting belong; "" when nothing is in the way."""
+    inner: Any = document
+    path = _place(name)[0]
+    for depth, part in enumerate(path, 1):
+        inner = inner.get(part, {})
+        if not isinstance(inner, Mapping):
+            return ".".join(path[:depth])
+    return ""
 
 
 def _place(name: str) -> tuple[tuple[str, ...], str]:
