@@ -113,9 +113,7 @@ def test_a_failing_cell_ends_the_demo_with_status_one_and_its_traceback(demo, tm
 )
 def test_killing_the_demo_leaves_no_process(demo, how, line):
     process = demo()
-    for shown in process.stdout:
-        if line in shown:
-            break
+    assert any(line in shown for shown in process.stdout)
 
     process.send_signal(how)
     process.wait(timeout=60)
