@@ -22,8 +22,9 @@ def test_an_interrupted_cell_ends_with_keyboard_interrupt(driver, name):
     driver.host.interrupt()
     outcome = driver.finish(run_id)
 
-    names = [error["ename"] for error in outcome.of("error")]
-    assert names in (["KeyboardInterrupt"], ["CancelledError"])
+    (ename,) = [error["ename"] for error in outcome.of("error")]
+    # What IPython makes of an awaited cell's interrupt differs by its version.
+    assert ename == "KeyboardInterrupt" or (name, ename) == ("await", "CancelledError")
     assert outcome.frame["status"] == "error"
     assert outcome.text().startswith("on\n")
     assert driver.run("kept").result == "5"
