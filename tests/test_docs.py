@@ -5,6 +5,7 @@ A fenced block of `python`, `bash` or `toml` is checked. A comment line before i
     <!-- run: no, REASON -->      not run, for the reason given
     <!-- run: cell -->            the code of a notebook cell: it runs on the embedded workspace
     <!-- run: spark cell -->      the same, and it needs Spark
+    <!-- run: test -->            a test, which pytest runs
 
 A block of `text` right after one that runs is what it prints on stdout; `...` stands for anything.
 """
@@ -20,6 +21,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import pytest
 from dbk_local import Workspace
 from dbk_session import Session
@@ -47,6 +49,11 @@ class Block:
     how: str
     prints: str | None
 
+    @property
+    def kind(self):
+        """`cell`, `test`, or "" for what is run as it is."""
+        return next((kind for kind in ("cell", "test") if self.how.endswith(kind)), "")
+
     def __str__(self):
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
@@ -62,8 +69,8 @@ ALL = [block for page in PAGES for block in blocks(page)]
 RUN = [block for block in ALL if not block.how.startswith("no")]
 
 
-def of(*languages, cell=False):
-    return [block for block in RUN if block.language in languages and block.how.endswith("cell") == cell]
+def of(language, kind=""):
+    return [block for block in RUN if (block.language, block.kind) == (language, kind)]
 
 
 def check_what_it_prints(block, printed):
@@ -95,9 +102,13 @@ def project(workspace, tmp_path, monkeypatch):
     shutil.copytree(ROOT / "docs/examples/quickstart", tmp_path / "project")
     (tmp_path / "project" / "job.py").write_text('import sys\nprint("job", *sys.argv[1:])\n')
     (tmp_path / "project" / "pyproject.toml").write_text('[project]\nname = "demo"\n')
-    for name, value in {**workspace.env(), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}.items():
+    parameters = nbformat.v4.new_code_cell('city = "Lisbon"', metadata={"tags": ["parameters"]})
+    notebook = nbformat.v4.new_notebook(cells=[parameters, nbformat.v4.new_code_cell("print(city)")])
+    nbformat.write(notebook, tmp_path / "project" / "analysis.ipynb")
+    for name, value in {**workspace.env(), "HOME": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "JUPYTER_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     return tmp_path / "project"
 
@@ -123,7 +134,7 @@ def test_a_python_block_runs(block, project):
     check_what_it_prints(block, run.stdout)
 
 
-@pytest.mark.parametrize("block", of("python", cell=True), ids=str)
+@pytest.mark.parametrize("block", of("python", "cell"), ids=str)
 def test_a_cell_runs_on_the_cluster(block, session):
     if block.how.startswith("spark"):
         pytest.importorskip("pyspark")
@@ -131,7 +142,39 @@ def test_a_cell_runs_on_the_cluster(block, session):
     result = session.run(block.code)
 
     result.raise_for_error()
-    check_what_it_prints(block, f"{result.stdout}{result.text}")
+    check_what_it_prints(block, result.text)
+
+
+def test_the_tests_in_the_pages_pass(project):
+    tests = of("python", "test")
+    for number, block in enumerate(tests):
+        (project / f"test_{number}.py").write_text(block.code)
+
+    command = [sys.executable, "-m", "pytest", "-q"]
+    run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S)
+
+    assert (run.returncode, f"{len(tests)} passed" in run.stdout) == (0, True), run.stdout + run.stderr
+
+
+def test_the_cells_of_the_tutorial_run_one_after_the_other_in_its_project(project):
+    pytest.importorskip("pyspark")
+    page = list(blocks(ROOT / "docs/tutorial.md"))
+    (setup,) = (block.code for block in page if "mkdir" in block.code)
+    cells = [block.code for block in page if block.language == "python" and "while True" not in block.code]
+    subprocess.run(["bash", "-ec", setup], cwd=project.parent, check=True, timeout=BLOCK_TIMEOUT_S)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
+    nbformat.write(notebook, project.parent / "shop/tutorial.ipynb")
+
+    command = ["jupyter", "execute", "--kernel_name=databricks", "--inplace", "tutorial.ipynb"]
+    run = subprocess.run(
+        command, cwd=project.parent / "shop", capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S * 2
+    )
+
+    assert run.returncode == 0, run.stderr
+    hello, vat, spark = nbformat.read(project.parent / "shop/tutorial.ipynb", as_version=4).cells
+    assert hello.outputs[0].text == "Hello from Databricks!\n"
+    assert vat.outputs[0].data["text/plain"] == "0.19"
+    assert "weekday" in spark.outputs[0].data["text/html"]
 
 
 @pytest.mark.parametrize("block", of("toml"), ids=str)
