@@ -18,7 +18,13 @@ from dbk_config.cli import manual
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 COMMANDS = ("dbk_config.__main__", "dbk_session._cli", "dbk_sync._cli", "dbk_local.__main__")
 COMMANDS_OF_THE_KERNEL = ("jupyter_databricks_kernel.install",)
-ERRORS = ("dbk_config.errors", "dbk_session.errors", "dbk_sync.errors", "jupyter_databricks_kernel.errors")
+ERRORS = (
+    "dbk_config.errors",
+    "dbk_session.errors",
+    "dbk_sync.errors",
+    "jupyter_databricks_kernel.errors",
+    "dbk_local.errors",
+)
 NOTE = "<!-- Generated: hatch run test:python .github/scripts/reference.py -->"
 
 
@@ -73,7 +79,8 @@ def errors() -> str:
             thing = getattr(module, exported)
             if inspect.isclass(thing) and issubclass(thing, BaseException):
                 summary = " ".join(inspect.cleandoc(thing.__doc__ or "").split("\n\n")[0].split()).replace("|", "\\|")
-                parts.append(f"| `{exported}` | `{thing.__mro__[1].__name__}` | {summary} |")
+                base = next(each.__name__ for each in thing.__mro__[1:] if not each.__name__.startswith("_"))
+                parts.append(f"| `{exported}` | `{base}` | {summary} |")
         parts.append("")
     return "\n".join(parts)
 

@@ -10,6 +10,8 @@ LocalError
 
 from __future__ import annotations
 
+__all__ = ["BadFault", "BadOption", "LocalError", "NotLoopback", "SparkNotInstalled", "StartFailed"]
+
 
 class LocalError(Exception):
     """Base of all errors of this package; `hint` says what to do next, empty when there is nothing to say."""
