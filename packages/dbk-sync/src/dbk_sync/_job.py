@@ -144,12 +144,10 @@ def command(work: Callable[[Job], int | None]) -> Callable[[argparse.Namespace],
             github=_github.detect(),
         )
         job: Job | None = None
-        # A run that is ended by its service leaves by the same door as one that is interrupted.
-        is_main = threading.current_thread() is threading.main_thread()
-        before = signal.signal(signal.SIGTERM, _terminated) if is_main else None
         try:
-            job = _job(arguments, report)
-            return work(job) or 0
+            with _ending_in_order():
+                job = _job(arguments, report)
+                return work(job) or 0
         except Refused as refusal:
             return _failed(report, errors.AccessError(str(refusal)))
         except DbkError as error:
@@ -157,8 +155,6 @@ def command(work: Callable[[Job], int | None]) -> Callable[[argparse.Namespace],
                 raise
             return _failed(report, error)
         finally:
-            if is_main:
-                signal.signal(signal.SIGTERM, before)
             if job is not None:
                 job.close()
 
@@ -194,5 +190,21 @@ def _failed(report: Reporter, error: DbkError) -> int:
     return code
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(143)
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """A run that its service ends, or whose terminal is closed, leaves by the same door as one that is interrupted."""
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # What is ignored (`nohup`) stays so.
+    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
+    for number in before:
+        signal.signal(number, _ended)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ended(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)

@@ -9,15 +9,18 @@ TARGET/.databricks/dbk-sync/state            what they are, written last
 TARGET/.databricks/dbk-sync/intent-<n>       what the push that makes generation n touches, written first, and its lock
 ```
 
-An intent is made only where there is none, so two pushes at a time are one too many. It stays: with generation `n` in
+An intent is made only where there is none, so two pushes at a time are one too many. A push that fails or is ended in
+order dates it back, so that the next need not wait until it counts as dead. It stays: with generation `n` in
 the state it means nothing any more, and the next push removes it while it sends, which saves a request at the end.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -33,10 +36,11 @@ from dbk_sync._remote import Checked, Fitted, Interrupted, Report, Root, with_ma
 from dbk_sync._scan import Scan
 from dbk_sync._sending import Sending, together
 from dbk_sync._stores import WorkspaceStore
-from dbk_sync.errors import LockedError, TargetError
+from dbk_sync.errors import LockedError, SyncError, TargetError, TransientError
 
 LOCK_S: Final = 900.0
 """After this long without an end, a push is taken for dead."""
+_LONG_AGO_S: Final = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +113,15 @@ class PlainTarget:
         changed = {remote_name(path, path in notebooks) for path in touched}
         # Also what is put under another name than before: a script that became a notebook, or the other way round.
         old = {remote_name(path, path in was) for path in (*touched, *plan.deletes)} | held.doubted_names
-        self._claim(held, {*touched, *plan.deletes, *held.doubts}, old | changed)
-        sending = Sending(self._root, ContentReader(plan.source), report)
-        if held.generation:
-            sending.also(lambda: self._root.store.delete(self._root.at(_intent_name(held.generation))))
-        present = {remote_name(one.path, one.path in was) for one in plan.base or ()} | held.doubted_names
-        sending.remove((old & present) - kept, kept)
-        sending.send(plan.puts, present)
-        extra = {"notebooks": sorted(os.fsdecode(path) for path in notebooks)} if notebooks else {}
-        self._root.write(Held(plan.manifest, held.generation + 1, self.layout, extra=extra))
+        with self._claimed(held, {*touched, *plan.deletes, *held.doubts}, old | changed):
+            sending = Sending(self._root, ContentReader(plan.source), report)
+            if held.generation:
+                sending.also(lambda: self._root.store.delete(self._root.at(_intent_name(held.generation))))
+            present = {remote_name(one.path, one.path in was) for one in plan.base or ()} | held.doubted_names
+            sending.remove((old & present) - kept, kept)
+            sending.send(plan.puts, present)
+            extra = {"notebooks": sorted(os.fsdecode(path) for path in notebooks)} if notebooks else {}
+            self._root.write(Held(plan.manifest, held.generation + 1, self.layout, extra=extra))
         return plan.size_bytes
 
     def verify(self, held: Held, report: Report) -> Checked:
@@ -157,9 +161,9 @@ class PlainTarget:
         was = _notebook_set(held)
         paths = [entry.path for entry in held.manifest or ()]
         names = {remote_name(path, path in was) for path in paths} | held.doubted_names
-        self._claim(held, {*paths, *held.doubts}, names)
-        Sending(self._root, None, report).remove(names, ())
-        self.remove([STATE, *(f"{CONTROL}/{one.name}" for one in self._root.store.list(self._root.at(CONTROL)))])
+        with self._claimed(held, {*paths, *held.doubts}, names):
+            Sending(self._root, None, report).remove(names, ())
+            self.remove([STATE, *(f"{CONTROL}/{one.name}" for one in self._root.store.list(self._root.at(CONTROL)))])
         for name in (CONTROL, os.path.dirname(CONTROL)):
             self._root.store.remove_dir(self._root.at(name))
         self._root.store.remove_dir(self._root.path)
@@ -181,20 +185,36 @@ class PlainTarget:
     def _is_notebook(entry: Entry, reader: ContentReader) -> bool:
         return may_be_notebook(entry.path) and is_notebook(entry.path, b"".join(reader(entry)))
 
-    def _claim(self, held: Held, paths: set[bytes], names: set[bytes]) -> None:
-        """Writes the intent, unless another run's is there."""
+    @contextlib.contextmanager
+    def _claimed(self, held: Held, paths: set[bytes], names: set[bytes]) -> Iterator[None]:
+        """Keeps other runs out of what is done within, and lets them in when it fails."""
+        about = self._claim(held, paths, names)
+        try:
+            yield
+        except TransientError:
+            raise  # nobody answers: another request would only be waited for, too
+        except BaseException:
+            if self._root.clock() - about["at"] < LOCK_S:  # else another may have taken over
+                with contextlib.suppress(SyncError):
+                    name = self._root.at(_intent_name(held.generation + 1))
+                    self._root.store.put(name, Bytes(json.dumps({**about, "at": _LONG_AGO_S}).encode()))
+            raise
+
+    def _claim(self, held: Held, paths: set[bytes], names: set[bytes]) -> dict[str, Any]:
+        """Writes the intent, unless another run's is there; gives what it says."""
         about = {**self._root.about(), "paths": _texts(paths), "names": _texts(names)}
         name = self._root.at(_intent_name(held.generation + 1))
         body = Bytes(json.dumps(about).encode())
         if self._root.store.put(name, body, overwrite=False):
-            return
+            return about
         found = self._intent(held)
         if found is not None and found.by == about["by"] and found.at_s == about["at"]:
-            return  # our own: the answer to it was lost
+            return about  # our own: the answer to it was lost
         if found is not None and not found.paths <= held.doubts:
             self._check_dead(found)
             raise Interrupted(found.paths, found.names)
         self._root.store.put(name, body)
+        return about
 
     def _intent(self, held: Held) -> _Intent | None:
         blob = self._root.store.get(self._root.at(_intent_name(held.generation + 1)))

@@ -80,15 +80,17 @@ def _check_same(entry: Entry, sha256: bytes) -> None:
 
 
 def together(jobs: Sequence[Callable[[], Any]], workers: int) -> None:
-    """Does the jobs, several at a time; the first failure keeps those that have not begun from beginning."""
+    """Does the jobs, several at a time; a failure, or an interrupt, keeps those that have not begun from beginning."""
     if len(jobs) <= 1:
         for job in jobs:
             job()
         return
     with ThreadPoolExecutor(min(workers, len(jobs))) as pool:
         futures = [pool.submit(job) for job in jobs]
-        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
-        for future in waiting:
-            future.cancel()
+        try:
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            for future in futures:
+                future.cancel()
         for future in done:
             future.result()

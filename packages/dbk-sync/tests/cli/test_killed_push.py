@@ -13,6 +13,7 @@ OLD = {"a.py": b"old", "gone/x.py": b"x", "d/e.py": b"e"}
 NEW = {"a.py": b"new", "d/e.py": b"f", "n/n.py": b"n"}
 OTHER = {"a.py": b"other", "gone/x.py": b"x"}
 KILLED = 9
+ENDED = {"INT": 130, "TERM": 143, "HUP": 129}
 
 
 def become(project, tree):
@@ -30,7 +31,7 @@ def killed(steps, moment, words):
         [sys.executable, str(script), str(steps), moment, "push", ".", *words, "--max-delete", "100%"],
         capture_output=True, timeout=120, check=False,
     )  # fmt: skip
-    assert ran.returncode in (0, KILLED), ran.stderr.decode()
+    assert ran.returncode in (0, KILLED, *ENDED.values()), ran.stderr.decode()
     return ran.returncode == 0
 
 
@@ -72,6 +73,34 @@ def test_a_push_killed_at_any_request_converges_with_the_next(dbk_sync, alone, t
     assert 3 < steps < 39
     if target.packed:
         assert len(trees) == 2
+
+
+@pytest.mark.parametrize(("kind", "how"), [("volume", "INT"), ("workspace", "TERM"), ("volume", "HUP")])
+def test_a_push_that_is_ended_in_order_keeps_nobody_out(dbk_sync, alone, target_of, kind, how):
+    target = target_of(kind)
+    become(alone, OLD)
+    assert dbk_sync("push", ".", *target.words).code == 0
+    for steps, tree in enumerate((NEW, OTHER, NEW, OLD, NEW), 2):
+        become(alone, tree)
+        killed(steps, f"{'after' if steps % 2 else 'before'}-{how}", target.words)
+
+        ran = dbk_sync("push", ".", *target.words, "--max-delete", "100%")
+
+        assert ran.code == 0, ran.err
+        assert target.files() == tree
+
+
+def test_a_push_that_fails_keeps_nobody_out(dbk_sync, alone, target_of):
+    target = target_of("volume")
+    become(alone, {**OLD, "n" * 255: b"too long for the disk below"})
+    failed = dbk_sync("push", ".", *target.words)
+    become(alone, NEW)
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert failed.code not in (0, 8)
+    assert ran.code == 0, ran.err
+    assert target.files() == NEW
 
 
 def test_a_push_at_work_keeps_others_out_until_it_counts_as_dead(dbk_sync, alone, target_of, monkeypatch):
