@@ -41,6 +41,19 @@ def test_the_time_of_a_termination_counts_from_its_beginning(api, workspace, unt
     until(lambda: api.cluster()["state"] == "TERMINATED")
 
 
+def test_a_reset_takes_the_time_back_that_was_let_pass(api, workspace):
+    before_ms = api.cluster()["start_time"]
+    workspace.advance(10 * 86400)
+    workspace.terminate_cluster()
+    post(api, "start")
+
+    workspace.reset()
+
+    assert 0 <= api.cluster()["start_time"] - before_ms < 86_400_000
+    assert api.cluster()["last_restarted_time"] == api.cluster()["start_time"]
+    assert all(entry["timestamp"] - before_ms < 86_400_000 for entry in events(api))
+
+
 def test_a_termination_has_a_reason_and_takes_its_time(api, workspace, until):
     workspace.set_options(terminate_s=60)
 

@@ -156,8 +156,9 @@ async def advance(site: Site, call: Call) -> Reply:
 
 @route("POST", "/_local/reset", OWN)
 async def reset(site: Site, call: Call) -> Reply:
-    """As after the start: options, faults, log, no contexts, the first cluster where it began. Files stay."""
+    """As after the start: options, faults, log, time, no contexts, the first cluster where it began. Files stay."""
     site.faults.clear()
+    site.clock.come_back()
     site.token_is_valid = True
     site.options = site.first_options
     for cluster in list(site.clusters.values()):

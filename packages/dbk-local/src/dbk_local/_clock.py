@@ -29,13 +29,14 @@ class Clock:
 
     def __init__(self) -> None:
         self._ahead_s = 0.0
+        self._wall_ahead_s = 0.0
         self._timers: list[Timer] = []
         self._order = itertools.count()
         self._wake: asyncio.TimerHandle | None = None
 
     def unix_s(self) -> float:
         """Wall time, seconds since the epoch."""
-        return time.time() + self._ahead_s
+        return time.time() + self._wall_ahead_s
 
     def unix_ms(self) -> int:
         """Wall time as the REST API writes it."""
@@ -71,7 +72,12 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Jump ahead; everything that falls due is called in order."""
         self._ahead_s += seconds
+        self._wall_ahead_s += seconds
         self._fire()
+
+    def come_back(self) -> None:
+        """The machine's wall time again; what lasts a while is not lengthened by it."""
+        self._wall_ahead_s = 0.0
 
     def close(self) -> None:
         """Forget all timers."""

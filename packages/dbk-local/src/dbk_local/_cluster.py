@@ -140,6 +140,8 @@ class Cluster:
     async def reset(self, running: bool) -> None:
         """Whatever it does, bring it to RUNNING or TERMINATED, with its first settings and no contexts."""
         self.settings = dict(self._first_settings)
+        self.start_ms = self.around.clock.unix_ms()
+        self.last_restarted_ms = 0
         self.events.clear()
         self.note("CREATING")
         if (self._work and not self._work.done()) or (self.state != TERMINATED and self.contexts is None):
