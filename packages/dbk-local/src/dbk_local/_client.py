@@ -192,7 +192,7 @@ class Workspace:
         self._ask("POST", "/_local/clock", {"seconds": seconds})
 
     def reset(self) -> None:
-        """As after the start: options, faults, request log, time, no contexts, the cluster where it began. Files stay."""
+        """As after the start: options, faults, log, time, no contexts, the first cluster where it began. Files stay."""
         self._ask("POST", "/_local/reset")
 
     def status(self) -> dict[str, Any]:
