@@ -13,6 +13,7 @@ def project(make_project):
 @pytest.fixture(scope="module")
 def kernel(workspace, environment, start_kernel, project):
     with start_kernel(environment(workspace), project) as running:
+        assert running.client.run("import os").status == "ok"
         yield running
 
 

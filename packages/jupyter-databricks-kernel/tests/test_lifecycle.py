@@ -63,15 +63,16 @@ def test_check_25_no_context_is_left_when_the_parent_dies(workspace, environment
         import os, sys, time
         from jupyter_client.manager import start_new_kernel
         km, kc = start_new_kernel(kernel_name="databricks", cwd=sys.argv[1], startup_timeout=120)
-        kc.execute_interactive("1", timeout=120)
-        print(km.provisioner.pid, flush=True)
+        kc.execute_interactive("1", timeout=120, output_hook=lambda message: None)
+        print("kernel", km.provisioner.pid, flush=True)
         time.sleep(600)
         """
     )
     command = [sys.executable, "-c", parent, str(make_project())]
     with subprocess.Popen(command, env=environment(workspace), stdout=subprocess.PIPE, text=True) as process:
         try:
-            pid = next(int(line) for line in process.stdout if line.strip().isdigit())
+            pid = next(int(line.split()[1]) for line in process.stdout if line.startswith("kernel "))
+            assert not gone(pid)
             assert workspace.contexts()
         finally:
             process.kill()
