@@ -122,7 +122,7 @@ TARGETS = {
         benchmarks/remote_phases.py::measure
         remote/test_sync.py::test_a_renamed_file_travels_by_its_name_alone
         remote/test_sync.py::test_an_edit_travels_alone_and_names_the_modules_to_reload""",
-    "T9 first sync": "benchmarks/remote_phases.py::measure",
+    "T9 first sync": "benchmarks/first_sync.py::measure",
     "T10 requests of a push": """
         cli/test_push.py::test_a_push_with_nothing_to_do_costs_two_requests_at_most
         cli/test_push.py::test_an_edit_costs_four_requests_in_a_row_and_sends_nothing_else""",
