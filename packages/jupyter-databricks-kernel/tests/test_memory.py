@@ -8,7 +8,7 @@ LIMIT_MIB = 90
 
 def test_check_50_memory_after_the_first_cell(workspace, environment, start_kernel, make_project):
     with start_kernel(environment(workspace), make_project()) as kernel:
-        kernel.client.run("1")
+        assert kernel.client.run("1").status == "ok"
 
         resident = psutil.Process(kernel.pid).memory_info().rss
 
