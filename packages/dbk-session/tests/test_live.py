@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from dbk_session import Completeness, Failure, Finished, InputRequest, Notice, Stream
+from dbk_session._control import Control
 from dbk_session.errors import ContextWedged, StdinNotAllowed
 
 WAIT_FOR = "import os, time\nwhile not os.path.exists({path!r}): time.sleep(0.01)\n"
@@ -469,4 +472,27 @@ def test_a_comm_message_is_handled_while_a_command_runs(session, events):
     session.comm("comm_msg", {"comm_id": "c", "data": 2}, run_id="from-front-end")
 
     assert command.result(60).stdout == "go\n[2]\n"
+    assert printed(events, "from-front-end") == "handled\n"
+
+
+def test_a_comm_message_that_comes_when_the_command_has_just_ended_is_handled(session, events, monkeypatch, tmp_path):
+    pytest.importorskip("comm")  # the interpreters of the workspace have what this one has
+    session.run(COMM)
+    session.comm("comm_open", {"comm_id": "c", "target_name": "dbk-test", "data": {}})
+    gate, ask = tmp_path / "gate", Control.ask
+    command = session.start(f"print('go', flush=True)\n{WAIT_FOR.format(path=str(gate))}")
+    first(command, Stream)
+
+    def ask_too_late(control, op, arguments):
+        if op == "post":
+            gate.touch()
+            command.result(60)
+            threading.Event().wait(0.2)  # the agent has looked for the last time
+        return ask(control, op, arguments)
+
+    monkeypatch.setattr(Control, "ask", ask_too_late)
+    session.comm("comm_msg", {"comm_id": "c", "data": 3}, run_id="from-front-end")
+
+    assert printed(events, "from-front-end") == "handled\n"
+    assert session.run("values").text == "[3]"
     assert printed(events, "from-front-end") == "handled\n"

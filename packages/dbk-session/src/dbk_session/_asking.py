@@ -17,6 +17,7 @@ from dbk_session._context import Gone, NoAgent
 from dbk_session._control import Control
 from dbk_session._engine import Engine
 from dbk_session._events import InputRequest
+from dbk_session._feed import Feed
 from dbk_session._interpreter import Agent, Interpreter
 from dbk_session._results import Completeness, Completion, Inspection
 from dbk_session._track import Track
@@ -143,32 +144,35 @@ def comm(
     interpreter, current = engine.keeper.interpreter, engine.jobs.sent
     if interpreter is None or interpreter.agent is None:
         return
-    if current is not None and interpreter.control is not None:
-        _comm_while_busy(engine, interpreter.control, interpreter.agent, track, message)
-        return
-    engine.ask(lambda idle: _comm_when_idle(engine, idle, track, message), ensure=False).result()
-
-
-def _comm_while_busy(engine: Engine, control: Control, agent: Agent, track: Track, message: Mapping[str, Any]) -> None:
-    """The agent handles it on a thread beside the command; what its handlers write is a run of its own."""
-    sealed = wire.seal(agent.key, json.dumps({"type": "comm", **message}).encode())
-    control.ask("post", {"spool": agent.spool, "sealed": sealed})
     feed = engine.feed_of(track)
-    deadline_s = engine.clock.now() + _COMM_TIMEOUT_S
-    while feed.done is None and engine.clock.now() < deadline_s:
-        place = {"spool": agent.spool, "run": track.run_id, "offset": feed.offset, "wait_s": _COMM_WAIT_S}
-        answer = control.ask("read", {**place, "max_chars": _PIECE_CHARS})
-        feed.take(int(answer["offset"]), wire.unpack_piece(answer))
+    if current is None or interpreter.control is None:
+        engine.ask(lambda idle: _comm_when_idle(idle, feed, message), ensure=False).result()
+    else:
+        _comm_while_busy(engine, interpreter.control, interpreter.agent, feed, message)
     if feed.done is not None:
         track.finish(finished_of(feed, cancelled=False))
 
 
-def _comm_when_idle(engine: Engine, idle: Interpreter, track: Track, message: Mapping[str, Any]) -> None:
-    feed = engine.feed_of(track)
+def _comm_while_busy(engine: Engine, control: Control, agent: Agent, feed: Feed, message: Mapping[str, Any]) -> None:
+    """The agent handles it on a thread beside the command; what its handlers write is a run of its own."""
+    sealed = wire.seal(agent.key, json.dumps({"type": "comm", **message}).encode())
+    control.ask("post", {"spool": agent.spool, "sealed": sealed})
+    deadline_s = engine.clock.now() + _COMM_TIMEOUT_S
+    while feed.done is None and engine.clock.now() < deadline_s:
+        if engine.jobs.sent is None:
+            # The agent looks for messages while a command runs, and this one may have come a moment too late. Should
+            # it have been seen, the agent refuses to handle it a second time.
+            engine.ask(lambda idle: _comm_when_idle(idle, feed, message), ensure=False).result()
+            return
+        place = {"spool": agent.spool, "run": feed.track.run_id, "offset": feed.offset, "wait_s": _COMM_WAIT_S}
+        answer = control.ask("read", {**place, "max_chars": _PIECE_CHARS})
+        feed.take(int(answer["offset"]), wire.unpack_piece(answer))
+
+
+def _comm_when_idle(idle: Interpreter, feed: Feed, message: Mapping[str, Any]) -> None:
     frame = idle.context.frame(wire.call_text("comm", dict(message)))
     if frame.get("payload"):
         feed.take(0, str(frame["payload"]).encode())
     if feed.done is None:
         # Too much for the frame; or the message was sent twice, and handled the first time.
-        read_rest(idle, feed, None, track.over)
-    track.finish(finished_of(feed, cancelled=False))
+        read_rest(idle, feed, None, feed.track.over)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
-from dbk_session._events import Event, RunEvent
+from dbk_session._events import Event, Finished, RunEvent, Started
 
 __all__ = ["Bus"]
+
+LOG = logging.getLogger("dbk.session")
 
 
 class Bus:
@@ -33,7 +36,16 @@ class Bus:
             self.deliver(event)
 
     def deliver(self, event: Event) -> None:
-        """Hands one event to the listener."""
+        """Hands one event to the listener, and notes in the log what happened, but nothing that the code printed."""
+        if isinstance(event, Started | Finished) or not isinstance(event, RunEvent):
+            LOG.info("%s", _told(event))
         if self._listener is not None:
             with self._lock:
                 self._listener(event)
+
+
+def _told(event: Event) -> str:
+    """An event in one line; of a command its run and how it ended, for the rest is the user's."""
+    if isinstance(event, Finished):
+        return f"{event.run_id} finished: {event.status}"
+    return f"{event.run_id} started" if isinstance(event, Started) else str(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
@@ -24,6 +25,9 @@ from dbk_session.errors import (
 )
 
 __all__ = ["Doubtful", "Remote", "Stopped"]
+
+
+LOG = logging.getLogger("dbk.session.http")
 
 
 class Doubtful(Exception):
@@ -82,10 +86,12 @@ class Remote:
             try:
                 answer = transport.send(call)
             except (NotSent, Unsure) as error:
+                LOG.debug("%s %s: no answer: %s", call.method, call.path, error)
                 if isinstance(error, Unsure) and not call.repeatable:
                     raise Doubtful(str(error)) from error
                 self._pause(outage.after(str(error)), stop)
                 continue
+            LOG.debug("%s %s: %s", call.method, call.path, answer.status)
             refusal = refusal_of(answer)
             if refusal is None:
                 outage.over()
