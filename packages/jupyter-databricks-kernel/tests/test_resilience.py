@@ -61,6 +61,41 @@ def test_check_20_an_interrupt_while_the_cluster_starts_leaves_nothing_behind(fr
     assert later.result["text/plain"] == "2"
 
 
+# Loaded by Python at its start: what the first cell needs is not there before the file is.
+SLOW_LOAD = """
+import os, sys, time
+
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        while name == "jupyter_databricks_kernel._compose" and not os.path.exists(os.environ["LOADS_WITH"]):
+            time.sleep(0.02)
+
+
+sys.meta_path.insert(0, Slow())
+"""
+
+
+def test_check_20_an_interrupt_while_the_first_cell_still_loads_is_obeyed(fresh, workspace, wait_until, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(SLOW_LOAD, "utf-8")
+    gate = tmp_path / "gate"
+    with fresh(PYTHONPATH=str(tmp_path), LOADS_WITH=str(gate)) as kernel:
+        msg_id = kernel.client.start("print('no')")
+        wait_until(
+            lambda: (m := kernel.client.next_output()) is not None and m["msg_type"] == "execute_input", "the cell runs"
+        )
+        kernel.interrupt()
+        kernel.client.control("kernel_info_request", {})
+        gate.touch()
+        answer = kernel.client.finish(msg_id)
+        requests = workspace.requests()
+        later = kernel.client.run("1 + 1")
+
+    assert answer.reply["ename"] == "KeyboardInterrupt"
+    assert (answer.kinds, requests) == (["error"], [])
+    assert later.result["text/plain"] == "2"
+
+
 def test_check_42_dropped_polls_lose_no_output(fresh, workspace):
     with fresh() as kernel:
         kernel.client.run("1")

@@ -30,6 +30,7 @@ class DatabricksKernel(ConnectedKernel):
         super().__init__(**kwargs)
         self.implementation_version = implementation_version()
         self._magic: asyncio.Future[dict[str, str]] | None = None
+        self._interrupted = False
         self._deferred: list[Request] = []
         self._stdin: Stdin | None = None
 
@@ -77,6 +78,7 @@ class DatabricksKernel(ConnectedKernel):
         if request.counted:
             self._next_count += 1
             self._history.store(count, code)
+        self._interrupted = False
         try:
             reply = await self._execute(request, count)
         except Exception as error:
@@ -109,9 +111,12 @@ class DatabricksKernel(ConnectedKernel):
 
     async def _run_cell(self, request: Request, count: int) -> dict[str, Any]:
         from jupyter_databricks_kernel._cell import Cell
+        from jupyter_databricks_kernel._failure import keyboard_interrupt
         from jupyter_databricks_kernel._remote import Job
 
         remote = await self._connect()
+        if self._interrupted:
+            return self._show_error(keyboard_interrupt())
         parent = self.get_parent("shell")
         ident = self._parent_ident["shell"]
         job = Job(self._parents.remember(parent), request, count, tuple(self._deferred))
@@ -136,6 +141,8 @@ class DatabricksKernel(ConnectedKernel):
 
         parent, magics = self.get_parent("shell"), parse(request.code)
         remote = await self._connect()
+        if self._interrupted:
+            return self._show_error(keyboard_interrupt())
         for magic in magics:
             self._magic = in_thread(partial(remote.magic, magic.command, magic.argument), name="magic")
             try:
@@ -149,6 +156,7 @@ class DatabricksKernel(ConnectedKernel):
 
     def interrupt(self) -> None:
         """Interrupts the running cell, or what a cell that was given up has left running."""
+        self._interrupted = True
         remote = self._remote_made
         if self._cell is not None:
             self._cell.interrupt()
