@@ -1,9 +1,11 @@
 """Times of the local phases, beside git and the floor that Python itself sets, in one run.
 
-    python packages/dbk-sync/tests/benchmarks/local_phases.py [--files 1000 10000 100000] [--pack-mb 100]
+    python packages/dbk-sync/tests/benchmarks/local_phases.py [--files 1000 10000 100000] [--pack-mb 100] [--cpu]
 
 Trees have 20 files a directory, 1.6 kB on average, a 40-line ignore file, and half as many ignored files again. Figures
-are the smallest of several runs, which on a shared machine is the one that was disturbed least. Prints Markdown.
+are the smallest of several runs, which on a shared machine is the one that was disturbed least. `--peer` is the
+interpreter of a virtual environment that has `jupyter-databricks-kernel==1.4.1`. With `--cpu` it is processor time, of
+child processes too, instead of the time that passes: for a machine that is busy with other work. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import hashlib
 import io
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -74,6 +77,33 @@ node_modules/
 *.swp
 """
 LATER_NS = 10_000_000_000
+PEER = """
+import sys, time
+now_s = time.process_time if sys.argv[1] == "cpu" else time.perf_counter
+from jupyter_databricks_kernel.config import Config
+from jupyter_databricks_kernel.sync import FileSync
+
+files = FileSync(Config.load(), "benchmark")
+cache = files._get_file_cache()
+for line in sys.stdin:
+    start = now_s()
+    if line == "first\\n":
+        cache.clear()
+        found = files._get_all_files()
+        sizes = files._validate_sizes(found, files._get_source_path())
+        changed, _, hashes = cache.get_changed_files(found, sizes)
+        took = now_s() - start
+        cache.update(found, hashes)
+        files._synced = True
+    elif line == "save\\n":
+        cache.save()
+        took = now_s() - start
+    else:
+        assert not files.needs_sync()
+        took = now_s() - start
+    print(took, len(found), flush=True)
+"""
+"""What the peer does before each cell, with nothing changed; before its first upload; and after each upload."""
 
 
 def make_tree(root: Path, files: int) -> None:
@@ -95,14 +125,20 @@ def make_tree(root: Path, files: int) -> None:
             (ignored / f"f{number}.js").write_bytes(b"script")
 
 
-def best_ms(works: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
+def cpu_s() -> float:
+    """The processor time of this process and of the child processes that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def best_ms(works: dict[str, Callable[[], object]], runs: int, now_s: Callable[[], float]) -> dict[str, float]:
     """The shortest time of each of `works`, in turns, so that a busy moment of the machine meets all of them alike."""
     best = dict.fromkeys(works, float("inf"))
     for _ in range(runs):
         for name, work in works.items():
-            start = time.perf_counter()
+            start = now_s()
             work()
-            best[name] = min(best[name], time.perf_counter() - start)
+            best[name] = min(best[name], now_s() - start)
     return {name: seconds * 1000 for name, seconds in best.items()}
 
 
@@ -140,7 +176,34 @@ def later() -> int:
     return time.time_ns() + LATER_NS
 
 
-def measure(root: Path, files: int) -> dict[str, float]:
+def measure_peer(root: Path, python: str, runs: int, *, cpu: bool) -> dict[str, float]:
+    """The same work by the peer, which needs a cluster's name for it but asks nobody."""
+    environ = {
+        **os.environ,
+        "DATABRICKS_CLUSTER_ID": "0123-456789-abcdefgh",
+        "XDG_CACHE_HOME": str(root.parent / "peer"),
+    }
+    with subprocess.Popen(
+        [python, "-c", PEER, "cpu" if cpu else "wall"],
+        cwd=root,
+        env=environ,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        best = {}
+        for name in ("first", "save", "unchanged"):
+            for _ in range(runs):
+                print(name, file=process.stdin, flush=True)
+                seconds, _ = process.stdout.readline().split()
+                best[f"peer {name}"] = min(best.get(f"peer {name}", float("inf")), float(seconds) * 1000)
+        process.stdin.close()
+    return best
+
+
+def measure(root: Path, files: int, peer: str | None = None, *, cpu: bool = False) -> dict[str, float]:
     """All times for one tree, in milliseconds."""
     make_tree(root, files)
     first = scan(root, clock_ns=later)
@@ -160,9 +223,10 @@ def measure(root: Path, files: int) -> dict[str, float]:
         "save": lambda: save(key, proposal, environ=environ),
         "load": lambda: load(key, environ),
     }
-    found = best_ms(works, runs=9 if files <= 10_000 else 5)
+    found = best_ms(works, 9 if files <= 10_000 else 5, cpu_s if cpu else time.perf_counter)
     assert load(key, environ).manifest == first.manifest
-    return {**found, **measure_watch(root, first)}
+    others = {} if peer is None else measure_peer(root, peer, 3, cpu=cpu)
+    return {**found, **others, **measure_watch(root, first)}
 
 
 def measure_watch(root: Path, first: Scan) -> dict[str, float]:
@@ -196,36 +260,36 @@ def _sources() -> Iterator[Path]:
         yield from sorted(Path(folder).rglob("*.py"))
 
 
-def measure_pack(root: Path, codec: str) -> None:
+def measure_pack(root: Path, codec: str, now_s: Callable[[], float]) -> None:
     """Packs `root` and prints seconds, size of the pack, and how much the process grew, in bytes."""
     proposal = plan(scan(root))
     seconds, size_bytes, before = [], 0, resident_bytes()
     most_bytes = before
     for _ in range(3):
-        start, size_bytes = time.perf_counter(), 0
+        start, size_bytes = now_s(), 0
         for piece in pack(proposal, ContentReader(proposal.source), codec=codec):  # type: ignore[arg-type]
             size_bytes += len(piece)
             most_bytes = max(most_bytes, resident_bytes())
-        seconds.append(time.perf_counter() - start)
+        seconds.append(now_s() - start)
     print(min(seconds), size_bytes, most_bytes - before, len(proposal.puts), proposal.size_bytes)
 
 
-def measure_tar(root: Path) -> tuple[float, int]:
+def measure_tar(root: Path, now_s: Callable[[], float]) -> tuple[float, int]:
     """Seconds and bytes of `tar | gzip -6`, the usual way to one compressed stream of many files."""
-    start = time.perf_counter()
+    start = now_s()
     with subprocess.Popen(["tar", "-C", root, "--sort=name", "-cf", "-", "."], stdout=subprocess.PIPE) as tar:
         done = subprocess.run(["gzip", "-6", "-c"], stdin=tar.stdout, stdout=subprocess.PIPE, check=True)
-    return time.perf_counter() - start, len(done.stdout)
+    return now_s() - start, len(done.stdout)
 
 
-def measure_zip(root: Path) -> tuple[float, int]:
+def measure_zip(root: Path, now_s: Callable[[], float]) -> tuple[float, int]:
     """Seconds and bytes of a zip in memory, level 6: what jupyter-databricks-kernel 1.4.1 sends."""
-    start = time.perf_counter()
+    start = now_s()
     with io.BytesIO() as memory:
         with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             for path in sorted(path for path in root.rglob("*") if path.is_file()):
                 archive.write(path, path.relative_to(root))
-        return time.perf_counter() - start, len(memory.getvalue())
+        return now_s() - start, len(memory.getvalue())
 
 
 def resident_bytes() -> int:
@@ -233,20 +297,22 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def report(files: list[int], pack_mb: int) -> None:
+def report(files: list[int], pack_mb: int, peer: str | None, *, cpu: bool) -> None:
     """Prints the tables."""
     with tempfile.TemporaryDirectory() as folder:
-        results = {number: measure(Path(folder) / f"tree{number}", number) for number in files}
-        _print_phases(results)
+        print(f"{'processor time' if cpu else 'time that passes'}; load {os.getloadavg()[0]:.1f}\n")
+        results = {number: measure(Path(folder) / f"tree{number}", number, peer, cpu=cpu) for number in files}
+        if results:
+            _print_phases(results, peer is not None)
         if pack_mb:
             print("\n| pack | seconds | MB | ratio | over tar and gzip | memory growth, MB |")
             print("| --- | ---: | ---: | ---: | ---: | ---: |")
             for largest_bytes in (1 << 30, 8 << 10):
                 gather_sources(Path(folder) / f"sources{largest_bytes}", pack_mb * 1_000_000, largest_bytes)
-                _print_packs(Path(folder) / f"sources{largest_bytes}")
+                _print_packs(Path(folder) / f"sources{largest_bytes}", cpu=cpu)
 
 
-def _print_phases(results: dict[int, dict[str, float]]) -> None:
+def _print_phases(results: dict[int, dict[str, float]], peer: bool) -> None:
     rows = [
         ("`git ls-files -o --exclude-standard`, in ms", lambda r: f"{r['git ls-files']:.1f}"),
         ("bare `scandir` + `lstat`", lambda r: f"{r['floor']:.1f}"),
@@ -262,19 +328,32 @@ def _print_phases(results: dict[int, dict[str, float]]) -> None:
         ("save the state", lambda r: f"{r['save']:.1f}"),
         ("load the state", lambda r: f"{r['load']:.1f}"),
     ]
+    if peer:
+        rows += [
+            ("1.4.1: nothing changed, before each cell", lambda r: f"{r['peer unchanged']:.1f}"),
+            ("... over ours", lambda r: f"{r['peer unchanged'] / r['unchanged']:.1f}x"),
+            ("1.4.1: first scan", lambda r: f"{r['peer first']:.1f}"),
+            ("... over ours", lambda r: f"{r['peer first'] / r['first scan']:.1f}x"),
+            ("1.4.1: save the state", lambda r: f"{r['peer save']:.1f}"),
+            ("... over ours", lambda r: f"{r['peer save'] / r['save']:.1f}x"),
+        ]
     print("| step | " + " | ".join(f"{number:,} files" for number in results) + " |")
     print("| --- |" + " ---: |" * len(results))
     for title, value in rows:
         print(f"| {title} | " + " | ".join(value(result) for result in results.values()) + " |")
 
 
-def _print_packs(root: Path) -> None:
-    oracle_seconds, oracle_bytes = min(measure_tar(root) for _ in range(3))
-    zip_seconds, zip_bytes = min(measure_zip(root) for _ in range(3))
+def _print_packs(root: Path, *, cpu: bool) -> None:
+    now_s = cpu_s if cpu else time.perf_counter
+    oracle_seconds, oracle_bytes = min(measure_tar(root, now_s) for _ in range(3))
+    zip_seconds, zip_bytes = min(measure_zip(root, now_s) for _ in range(3))
     for codec in ("zlib", "zstd"):
         # In a process of its own, because the peak of memory is per process.
         done = subprocess.run(
-            [sys.executable, __file__, "--pack-only", str(root), codec], stdout=subprocess.PIPE, text=True, check=True
+            [sys.executable, __file__, "--pack-only", str(root), codec, *(["--cpu"] if cpu else [])],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
         )
         seconds, size_bytes, growth, count, source_bytes = map(float, done.stdout.split())
         title = f"{count:,.0f} files, {source_bytes / 1e6:.1f} MB, {codec}"
@@ -295,12 +374,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--files", type=int, nargs="*", default=[1_000, 10_000, 100_000])
     parser.add_argument("--pack-mb", type=int, default=100, help="size of the sources to pack, 0 for none")
+    parser.add_argument("--peer", help="Python with jupyter-databricks-kernel==1.4.1")
+    parser.add_argument("--cpu", action="store_true", help="processor time instead of the time that passes")
     parser.add_argument("--pack-only", nargs=2, metavar=("ROOT", "CODEC"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.pack_only:
-        measure_pack(Path(chosen.pack_only[0]), chosen.pack_only[1])
+        measure_pack(Path(chosen.pack_only[0]), chosen.pack_only[1], cpu_s if chosen.cpu else time.perf_counter)
         return
-    report(chosen.files, chosen.pack_mb)
+    report(chosen.files, chosen.pack_mb, chosen.peer, cpu=chosen.cpu)
 
 
 if __name__ == "__main__":
