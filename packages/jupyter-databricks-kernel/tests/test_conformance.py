@@ -38,10 +38,11 @@ PLAIN = ("kernel_info", "execute_stdout", "error", "completion", "inspect", "is_
 
 
 @pytest.fixture(scope="module")
-def kernel(request, workspace, environment, start_kernel, make_project):
-    """A kernel whose output comes through the given channel."""
+def kernel(request, workspace, environment, start_kernel, make_project, tmp_path_factory):
+    """A kernel whose output comes through the given channel, with a history of its own, in which the suite searches."""
     settings = f'channel = "{request.param}"\nsync.enabled = false'
-    with start_kernel(environment(workspace), make_project(settings)) as running:
+    own = {name: str(tmp_path_factory.mktemp("own")) for name in ("JUPYTER_DATA_DIR", "XDG_STATE_HOME")}
+    with start_kernel(environment(workspace, **own), make_project(settings)) as running:
         yield running
 
 
