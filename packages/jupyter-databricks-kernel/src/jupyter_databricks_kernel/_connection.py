@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import dbk_config
 from dbk_config import Settings
+from dbk_config.cli import configure_logging
 from dbk_session import Event, Notice, Session
 from dbk_session.errors import SessionClosed
 
@@ -58,6 +59,7 @@ class Connection:
         """
         if self.session is None:
             settings = self._load()
+            configure_logging(settings.log_level)
             settings.require("host", "cluster_id")
             self.files = Files(settings, enter=self._enter, notice=self._tell) if settings.sync.enabled else None
             self.session = Session(settings, on_event=self._take, prepare=self._prepare)
