@@ -7,6 +7,8 @@ import threading
 import pytest
 from dbk_session import Completeness, Failure, Finished, InputRequest, Notice, Stream
 from dbk_session._control import Control
+from dbk_session._runner import Runner
+from dbk_session._track import Order, Track
 from dbk_session.errors import ContextWedged, StdinNotAllowed
 
 WAIT_FOR = "import os, time\nwhile not os.path.exists({path!r}): time.sleep(0.01)\n"
@@ -149,6 +151,23 @@ def test_cancelling_works_without_a_live_channel(open_session, until, channel, t
 
     assert command.result(60).status == "cancelled"
     assert session.run("print(1)").text == "1"
+
+
+class JustNowRunning(Track):
+    """A command that ends between the look at its state and what is made of it."""
+
+    state = "running"
+
+
+def test_a_cancel_that_comes_as_the_command_ends_is_no_error(open_session):
+    engine = open_session()._engine
+    track = JustNowRunning(Order("1", "r"), engine.bus)
+    for happening in ("begin", "ready", "accepted", "final"):
+        track.on(happening)
+
+    engine._press(track, Runner(engine, track))
+
+    assert track.finish(Finished("r", "ok"))
 
 
 def test_cancelling_a_waiting_command_ends_it_without_sending_it(session, workspace, tmp_path):

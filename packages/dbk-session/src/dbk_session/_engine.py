@@ -142,8 +142,7 @@ class Engine:
         with self._lock:
             stop = self._stops.get(track.run_id)
             if stop is None:
-                if track.state == "running":
-                    track.on("cancel")
+                track.try_cancel()
                 self.keeper.machine.try_on("cancel")
                 self._stops[track.run_id] = Stop(track, runner, self.clock, self._unstoppable)
         if stop is not None:

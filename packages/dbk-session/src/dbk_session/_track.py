@@ -81,6 +81,12 @@ class Track:
                 raise ProtocolError(f"{happening!r} cannot happen to a command that is {self.state!r}.")
             self._changed.notify_all()
 
+    def try_cancel(self) -> None:
+        """Notes that a running command is being cancelled; one that ends at this very moment just ends."""
+        with self._changed:
+            if self._machine.try_on("cancel"):
+                self._changed.notify_all()
+
     @property
     def is_unsent(self) -> bool:
         """True while it is not known to be on the cluster, and not over."""
