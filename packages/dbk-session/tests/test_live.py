@@ -423,6 +423,21 @@ def test_names_are_completed_while_a_command_runs(session, tmp_path):
     assert still_running == "running"
 
 
+def test_names_are_completed_while_the_last_command_is_still_tidied_up_after(open_session, monkeypatch):
+    session, leave, asked = open_session(channel="result"), Runner._leave, threading.Event()
+    session.run("remote_value = 1")
+
+    def slow(runner):
+        asked.wait(60)
+        leave(runner)
+
+    monkeypatch.setattr(Runner, "_leave", slow)
+    session.run("1")
+    threading.Timer(0.2, asked.set).start()
+
+    assert session.complete("remote_va").matches == ("remote_value",)
+
+
 def test_a_quiet_session_makes_no_calls(session, goes_quiet):
     session.run("print(1)")
 

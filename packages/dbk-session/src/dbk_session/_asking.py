@@ -88,8 +88,9 @@ def _ask(engine: Engine, snapshots: Snapshots, op: str, question: Mapping[str, A
     if interpreter is None or interpreter.agent is None:
         return {}
     try:
-        if not engine.jobs.is_busy:
-            return engine.ask(lambda idle: idle.ask(op, question), ensure=False).result(_IDLE_TIMEOUT_S) or {}
+        asked = engine.ask_when_idle(lambda idle: idle.ask(op, question))
+        if asked is not None:
+            return asked.result(_IDLE_TIMEOUT_S) or {}
         # What is a whole cell is in no snapshot.
         return _from_snapshot(interpreter, snapshots, op, question) if op != "is_complete" else {}
     except (SessionError, TimeoutError):

@@ -85,6 +85,12 @@ class Engine:
         self.jobs.add(Job(lambda: self._answer(work, ensure, future)))
         return future
 
+    def ask_when_idle(self, work: Callable[[Interpreter], Any]) -> Future[Any] | None:
+        """The same, when the question would not have to wait; None, and nothing is queued, when it would."""
+        future: Future[Any] = Future()
+        queued = self.jobs.add_when_idle(Job(lambda: self._answer(work, False, future)))
+        return future if queued else None
+
     def _after(self, track: Track) -> None:
         self._stops.pop(track.run_id, None)
         interpreter = self.keeper.interpreter

@@ -58,6 +58,20 @@ class Jobs:
                 self._thread.start()
             self._changed.notify_all()
 
+    def add_when_idle(self, job: Job) -> bool:
+        """Queues it unless it would have to wait; False when it would.
+
+        A command that has its end already is only being tidied up after.
+
+        Raises:
+            SessionClosed: no more work is taken.
+        """
+        with self._changed:
+            if not all(known.track is not None and known.track.over.is_set() for known in self.all):
+                return False
+            self.add(job)
+            return True
+
     @property
     def running(self) -> Job | None:
         """What is at work."""
@@ -68,11 +82,6 @@ class Jobs:
         """What is at work, then what waits."""
         with self._changed:
             return [*([self._running] if self._running else []), *self._waiting]
-
-    @property
-    def is_busy(self) -> bool:
-        """True while anything is at work or waits."""
-        return bool(self.all)
 
     @property
     def current(self) -> Track | None:
