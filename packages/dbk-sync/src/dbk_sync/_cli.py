@@ -181,6 +181,7 @@ def _places_and_plan(parser: argparse.ArgumentParser) -> None:
     parser.usage = f"{parser.prog} [OPTIONS] [SRC] [TARGET]"
     _options.add_places(parser, target=True)
     _options.add_scan_options(parser)
+    _options.add_skip_option(parser)
     _options.add_plan_options(parser)
 
 

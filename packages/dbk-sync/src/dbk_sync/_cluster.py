@@ -35,6 +35,7 @@ def push_to_cluster(job: Job) -> int | None:
             notify=job.report.warn,
             progress=job.report.sent,
             name=f"{target.path} {job.source}",
+            options=job.options,
         )
         with job.timed("read"):
             sync.renew()
@@ -76,9 +77,7 @@ class _Call:
 
 def _with_source(settings: Any, job: Job) -> Any:
     """The settings of a sync whose source is the one of this command line."""
-    options = job.options
-    chosen = replace(settings.sync, source=str(job.source), secrets=options.secrets, exclude=options.exclude)
-    return replace(settings, sync=chosen)
+    return replace(settings, sync=replace(settings.sync, source=str(job.source)))
 
 
 def _tell(job: Job, event: Any) -> None:

@@ -17,6 +17,8 @@ class Kind(StrEnum):
     """Looks like a secret by its name or first bytes: sent, unless `secrets = "error"`."""
     COLLISION = "collision"
     """Differs from another name only by case or Unicode form."""
+    UNREADABLE = "unreadable"
+    """Cannot be read: skipped, where that was asked for; else it is an error."""
     IGNORED_SOURCE = "ignored-source"
     """The source itself is ignored by a rule above it, so nothing is selected."""
     NAME = "name"

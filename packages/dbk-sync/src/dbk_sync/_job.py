@@ -77,6 +77,7 @@ class Job:
     def options(self) -> ScanOptions:
         """What to select and what to refuse. Where nobody is watching, a file that looks like a secret is refused."""
         options = ScanOptions.from_settings(self.settings.sync)
+        options = replace(options, skip_unreadable=getattr(self.arguments, "skip_unreadable", False))
         unattended = os.environ.get("CI", "").lower() in ("true", "1")
         if unattended and self.settings.origin("sync.secrets").layer == "default":
             return replace(options, secrets="error")
@@ -97,7 +98,7 @@ class Job:
     @property
     def state_key(self) -> _state.StateKey:
         """What the hash cache of this source and target is kept by."""
-        return _state.StateKey(self.settings.host or "", "", "", str(self.target or ""), str(self.source))
+        return _state.key_of(self.settings, str(self.target or ""), self.source)
 
     def scan(self) -> Scan:
         """The tree of the source, read as far as it is not known from before."""

@@ -41,6 +41,12 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checksum", action="store_true", help="read every file, whatever its time says")
 
 
+def add_skip_option(parser: argparse.ArgumentParser) -> None:
+    """`--skip-unreadable`."""
+    parser.add_argument("--skip-unreadable", action="store_true",
+                        help="leave out what cannot be read; else nothing is sent")  # fmt: skip
+
+
 def add_lock_option(parser: argparse.ArgumentParser) -> None:
     """`--break-lock`."""
     parser.add_argument("--break-lock", action="store_true", help="take over from a run that is dead")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -117,7 +118,12 @@ def _refuse(clashes: Sequence[Finding], hint: str) -> None:
 
 def _is_there(whole: bytes) -> bool:
     """Whether there is still something a plan could hold: a directory of the same name is something else."""
-    return os.path.lexists(whole) and (os.path.islink(whole) or not os.path.isdir(whole))
+    try:
+        return not stat.S_ISDIR(os.lstat(whole).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # nobody can say that it is gone
 
 
 def _put_warnings(puts: Iterable[Entry], scan: Scan) -> Iterator[Finding]:

@@ -30,7 +30,10 @@ SecretPolicy = Literal["warn", "error", "off"]
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
-    """What to select and what to refuse; the settings of `[tool.jupyter-databricks-kernel.sync]` of the same names."""
+    """What to select and what to refuse; the settings of `[tool.jupyter-databricks-kernel.sync]` of the same names.
+
+    `skip_unreadable`, which is no setting, makes remarks of files and directories that cannot be read, not an error.
+    """
 
     exclude: tuple[str, ...] = ()
     use_gitignore: bool = True
@@ -38,6 +41,7 @@ class ScanOptions:
     max_file_size_mb: float | None = None
     links: LinkPolicy = "inside"
     secrets: SecretPolicy = "warn"
+    skip_unreadable: bool = False
 
     @classmethod
     def from_settings(cls, settings: SyncSettings) -> ScanOptions:
@@ -121,6 +125,8 @@ def scan_closely(
         reading = _Reading(selection.source, cache.rows, started_ns, list(found.unreadable))
         links, refused = reading.links(found.links, options.links)
         fresh = [*reading.files(sorted(found.misses)), *links]
+        if options.skip_unreadable:
+            refused += reading.unread()
         reading.check()
         updated = cache.updated(found.hits, fresh)
     _check_secrets(updated, options)
@@ -210,6 +216,14 @@ class _Reading:
         if refused and policy == "error":
             raise _links_error(refused)
         return rows, refused
+
+    def unread(self) -> list[Finding]:
+        """Takes what cannot be read for skipped."""
+        unreadable, self._unreadable = self._unreadable, []
+        return [
+            Finding(Kind.UNREADABLE, path, f"{os.fsdecode(path)} is skipped, since it cannot be read: {reason}")
+            for path, reason in unreadable
+        ]
 
     def check(self) -> None:
         _raise_unreadable(self._unreadable)

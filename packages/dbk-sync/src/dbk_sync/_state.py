@@ -34,6 +34,10 @@ from dbk_sync._collector import collector_paused
 from dbk_sync._manifest import MODE_CODES, MODES, Entry, Manifest, new_entry
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dbk_config import Settings
+
     from dbk_sync._plan import Plan
 
 _MAGIC: Final = b"DBKSTATE"
@@ -55,6 +59,15 @@ class StateKey:
     user: str
     target: str
     source: str
+
+
+def key_of(settings: Settings, target: str, source: Path) -> StateKey:
+    """The key of a target and a source, by what is known without asking anybody.
+
+    The host names the workspace and the profile the user. Whom a token belongs to only the workspace can tell; nothing
+    depends on it, since hashes are those of local files, and a manifest counts only where the target has that tree.
+    """
+    return StateKey(settings.host or "", "", settings.profile or "", target, str(source))
 
 
 @dataclass(frozen=True, slots=True)

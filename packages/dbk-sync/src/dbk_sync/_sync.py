@@ -68,6 +68,7 @@ class Sync:
             name it is of this object alone, and goes with it.
         folder: Where code is to run, when that is a folder in the source: it becomes the working directory and a place
             to import from, before the tree. None for the tree itself.
+        options: What to select and what to refuse; None for what the settings say.
         watch: Whether a plan may rely on the operating system to tell that nothing has changed, where it can (Linux,
             a local disk); else every plan looks at every file.
 
@@ -89,11 +90,12 @@ class Sync:
         progress: Callable[[int, int], None] | None = None,
         name: str | None = None,
         folder: Path | None = None,
+        options: ScanOptions | None = None,
         watch: bool = True,
     ) -> None:
         self.source = Path(os.path.abspath(settings.project_dir / settings.sync.source))
         self._settings = settings
-        self._options = ScanOptions.from_settings(settings.sync)
+        self._options = options or ScanOptions.from_settings(settings.sync)
         self._receiver = None if driver is None else Receiver(driver)
         self._notify = notify or LOG.info
         self._account = Account(settings, client, user_name, self._notify)
@@ -301,10 +303,8 @@ class Sync:
         return self._receiver
 
     def _key(self) -> _state.StateKey:
-        # Without the user, whom the workspace tells only later: the hashes do not depend on it, and a base counts only
-        # when the driver has that very tree.
         target = f"{self._settings.cluster_id or ''} {self._settings.sync.extract_to}"
-        return _state.StateKey(self._settings.host or "", "", "", target, str(self.source))
+        return _state.key_of(self._settings, target, self.source)
 
 
 def _within(source: Path, folder: Path | None) -> str:

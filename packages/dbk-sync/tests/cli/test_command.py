@@ -127,6 +127,25 @@ def test_unreadable_files_are_all_named_before_any_request(dbk_sync, write, work
     assert ran.requests == []
 
 
+@pytest.mark.usefixtures("permissions_count")
+def test_what_cannot_be_read_can_be_skipped_and_stays_at_the_target(dbk_sync, write, workspace, project):
+    write({"a": b"1", "b": b"2", "d/c": b"3"})
+    assert dbk_sync("push", ".", VOLUME + "k").code == 0
+    write({"a": b"11"})
+    for name in ("b", "d"):
+        (project / name).chmod(0)
+
+    kept = dbk_sync("push", ".", VOLUME + "k", "--skip-unreadable")
+    sent = dbk_sync("push", ".", VOLUME + "k", "--skip-unreadable", "--no-delete", "--json")
+    (project / "d").chmod(0o700)
+
+    assert kept.code == 7  # else what is only unreadable would be deleted there
+    assert sent.code == 0
+    assert "b is skipped, since it cannot be read: Permission denied" in sent.event("warning")["message"]
+    assert sent.event("complete")["put"] == ["a"]
+    assert sent.event("complete")["delete"] == []
+
+
 def test_where_nobody_watches_a_file_that_looks_like_a_secret_is_refused(dbk_sync, write, workspace, monkeypatch):
     write({"id_rsa": b"-----BEGIN OPENSSH PRIVATE KEY-----\n"})
     watched = dbk_sync("push", ".", VOLUME + "s", "--dry-run")

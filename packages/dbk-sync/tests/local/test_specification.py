@@ -26,7 +26,8 @@ HAZARDS = {
     "unreadable file": """
         local/test_scan.py::test_everything_unreadable_is_reported_at_once
         local/test_scan.py::test_permission_bits_are_noticed
-        cli/test_command.py::test_troubles_of_the_source_and_of_settings_have_their_codes""",
+        cli/test_command.py::test_unreadable_files_are_all_named_before_any_request
+        cli/test_command.py::test_what_cannot_be_read_can_be_skipped_and_stays_at_the_target""",
     "name that is not UTF-8": """
         local/test_scan.py::test_names_are_bytes_from_end_to_end
         remote/test_sync.py::test_names_that_are_not_text_and_scripts_arrive
@@ -117,6 +118,7 @@ TARGETS = {
         local/test_pack.py::test_a_pack_is_never_in_memory_as_a_whole""",
     "T7 one small file": """
         benchmarks/remote_phases.py::measure
+        remote/test_sync.py::test_an_edit_among_ten_thousand_files_is_asked_for_nothing_but_travels_with_the_cell
         remote/test_sync.py::test_an_edit_travels_alone_and_names_the_modules_to_reload""",
     "T8 deletion and rename": """
         benchmarks/remote_phases.py::measure

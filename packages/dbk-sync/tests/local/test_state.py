@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from dbk_config import Settings
 from dbk_sync import Plan, State, StateKey, plan, scan
-from dbk_sync._state import cache_folder, forget, load, save
+from dbk_sync._state import cache_folder, forget, key_of, load, save
 
 Plant = Callable[..., None]
 KEY = StateKey(host="https://h", workspace_id="1", user="u@x", target="/t", source="/s")
@@ -67,6 +68,14 @@ def test_an_empty_tree_has_a_state_too(tmp_path: Path):
 
     assert save(KEY, plan(scan(tmp_path / "none")))
     assert load(KEY).manifest is not None
+
+
+def test_a_key_is_made_of_all_that_is_known_without_asking():
+    settings = Settings(host="https://h", profile="one")
+    key = key_of(settings, "dbfs:/t", Path("/src"))
+
+    assert key == StateKey("https://h", "", "one", "dbfs:/t", "/src")
+    assert key_of(replace(settings, profile="two"), "dbfs:/t", Path("/src")) != key
 
 
 @pytest.mark.parametrize("part", ["host", "workspace_id", "user", "target", "source"])

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import random
+from dataclasses import replace
 
 import pytest
 from dbk_sync.errors import NameCollisionError, ReceiverError, UnreadableFilesError, UploadError
@@ -119,6 +120,27 @@ def test_a_renamed_file_travels_by_its_name_alone(place, write, started, tools):
     assert place.sync_requests() == []
     renamed = {path: content for path, content in BIG.items() if path != "big.bin"}
     assert tools.read_tree(reply.path) == as_tree({**renamed, "data/renamed.bin": BIG["big.bin"]})
+
+
+def test_an_edit_among_ten_thousand_files_is_asked_for_nothing_but_travels_with_the_cell(place, write, synced, child):
+    write(SMALL)
+    sync = synced(child())
+    reply = sync.push(sync.plan())
+    write({f"d{number // 100}/m{number}.py": b"" for number in range(10_000)})
+    large = sync.plan()
+    sync.acknowledge(large, replace(reply, tree=large.manifest.tree))  # as if it had arrived, which takes its time
+    write({"d7/m700.py": b"changed = True\n"})
+    place.workspace.clear_requests()
+    commands = len(texts_of(sync))
+
+    plan = sync.plan()
+    attached = sync.attachment(plan)
+
+    assert [entry.path for entry in plan.puts] == [b"d7/m700.py"]
+    assert attached is not None
+    assert len(json.dumps(attached)) < 1_000
+    assert place.workspace.requests() == []
+    assert len(texts_of(sync)) == commands
 
 
 def test_nothing_is_asked_when_nothing_has_changed(place, write, started):
