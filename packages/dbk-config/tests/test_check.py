@@ -173,6 +173,17 @@ def test_a_cluster_that_does_not_exist_is_not_found(workspace, check):
     assert hint.startswith("Verify cluster ID and your access permissions")
 
 
+def test_a_cluster_that_the_workspace_cannot_tell_of_has_a_next_step_too(workspace, check):
+    workspace.fault("GET /api/2.1/clusters/get", "status", times=None, status=500, message="broken")
+
+    code, found = check()
+
+    ((level, message, hint),) = found["cluster"]
+    assert (code, level) == (1, "failed")
+    assert "broken" in message
+    assert hint.startswith("Look at the cluster's page")
+
+
 def test_a_cluster_that_may_not_be_seen_is_a_missing_permission(workspace, check):
     workspace.fault("GET /api/2.1/clusters/get", "status", times=1, status=403, code="PERMISSION_DENIED", message="no")
 

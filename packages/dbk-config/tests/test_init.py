@@ -120,6 +120,7 @@ def test_on_a_terminal_it_lists_the_clusters_to_choose_from(workspace, terminal,
     assert f"{workspace.host}, as {workspace.user_name}" in shown
     assert workspace.cluster_id in shown
     assert shown.count("Which cluster? [1-1]") == 2
+    assert shown.count("Give a number from 1 to 1") == 1
     assert written(tmp_path) == f'[tool.jupyter-databricks-kernel]\ncluster_id = "{workspace.cluster_id}"\n'
 
 

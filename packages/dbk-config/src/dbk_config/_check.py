@@ -113,7 +113,8 @@ def _no_cluster(settings: Settings, cluster_id: str, answer: Answer) -> Finding:
     if gone or answer.status == 404:
         hint = "Verify cluster ID and your access permissions: dbk-config init lists the clusters you may use."
         return Finding("cluster", "failed", f"Cluster not found: {cluster_id} ({origin}): {answer.message}", hint)
-    return Finding("cluster", "failed", f"Cluster {cluster_id} ({origin}): {answer.message}")
+    hint = "Look at the cluster's page in the workspace, and check again in a while."
+    return Finding("cluster", "failed", f"Cluster {cluster_id} ({origin}): {answer.message}", hint)
 
 
 def _state(label: str, cluster: Any) -> Finding:

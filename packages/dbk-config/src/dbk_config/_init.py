@@ -108,6 +108,7 @@ def _ask_number(question: str, highest: int) -> int:
             raise DbkError("No answer", "Nothing was changed.") from None
         if answer.isdecimal() and 1 <= int(answer) <= highest:
             return int(answer)
+        print(f"Give a number from 1 to {highest}; Ctrl-C leaves everything as it is.")
 
 
 def _agreed(file: Path, wanted: dict[str, Any]) -> bool:
