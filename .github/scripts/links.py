@@ -1,7 +1,6 @@
 """Check every link that leads out of this repository: `hatch run test:python .github/scripts/links.py`.
 
-Links come from the pages, from the packages' metadata and from the strings of their code, a hint in an error for
-example. The test suite depends on nobody's server, so this runs weekly instead (`.github/workflows/links.yml`). Links
+Links come from the pages, from the packages' metadata and from the strings and comments of their code. The test suite depends on nobody's server, so this runs weekly instead (`.github/workflows/links.yml`). Links
 to our own files and projects are left to `tests/test_docs.py`, which looks for them in this tree.
 
 Exit: 0 when no link is dead, 1 otherwise. A server that will not say, by 403 or 429 or no answer in time, is listed and
@@ -25,7 +24,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("*.md", ".github/**/*.md", "docs/**/*.md", "packages/*/README.md")
-SOURCES = (*PAGES, ".github/*.yml", "packages/*/pyproject.toml", "packages/*/src/**/*.py")
+SOURCES = (*PAGES, ".github/*.yml", "docs/scripts/*.js", "packages/*/pyproject.toml", "packages/*/src/**/*.py")
 
 URL = re.compile(r"https?://[^\s<>\"'`\\|]+")
 FENCE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.M | re.S)
