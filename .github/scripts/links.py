@@ -1,7 +1,8 @@
 """Check every link that leads out of this repository: `hatch run test:python .github/scripts/links.py`.
 
-Links come from the pages, from the packages' metadata and from the strings and comments of their code. The test suite depends on nobody's server, so this runs weekly instead (`.github/workflows/links.yml`). Links
-to our own files and projects are left to `tests/test_docs.py`, which looks for them in this tree.
+Links come from the pages, from the packages' metadata and from the strings and comments of their code. The test suite
+depends on nobody's server, so this runs weekly instead (`.github/workflows/links.yml`). Links to our own files and
+projects are left to `tests/test_docs.py`, which looks for them in this tree.
 
 Exit: 0 when no link is dead, 1 otherwise. A server that will not say, by 403 or 429 or no answer in time, is listed and
 counts as alive: many refuse a program what they show a reader.
