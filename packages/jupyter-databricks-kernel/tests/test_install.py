@@ -55,6 +55,15 @@ def test_it_is_written_for_the_user_with_the_running_interpreter(user):
     ]
 
 
+def test_the_word_install_after_the_kernel_itself_is_understood(user):
+    command = [sys.executable, "-m", "jupyter_databricks_kernel", "install"]
+
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    assert said == f"Installed 'Databricks Session' in {user / 'databricks'}\n"
+    assert document(user / "databricks")["argv"][0] == sys.executable
+
+
 def test_several_entries_stand_side_by_side(user):
     install(Spec())
     install(Spec("databricks-dev", env={"DATABRICKS_CONFIG_PROFILE": "dev"}))
