@@ -217,14 +217,24 @@ def test_check_46_the_plain_channel_still_shows_text_and_errors(fresh):
     assert failed.kinds.count("error") == 1
 
 
-def test_dbk_restart_and_status(fresh):
+def status_of(kernel):
+    return kernel.client.run("%dbk status").contents("display_data")[0]["data"]
+
+
+@pytest.fixture
+def live(wait_until):
+    """Waits for the live channel, which comes up beside the first cell."""
+    return lambda kernel: wait_until(lambda: "spool" in status_of(kernel)["text/plain"], "a live channel")
+
+
+def test_dbk_restart_and_status(fresh, live):
     with fresh() as kernel:
         kernel.client.run("x = 1")
-        status = kernel.client.run("%dbk status").contents("display_data")[0]["data"]
+        live(kernel)
+        status = status_of(kernel)
         kernel.client.run("%dbk restart", timeout_s=120)
         gone = kernel.client.run("x", timeout_s=120)
 
-    assert "spool" in status["text/plain"]
     assert re.search(r"^cluster +\S.* \d{4}-\d{6}-\w+$", status["text/plain"], re.MULTILINE)
     assert re.search(r"^cluster state +RUNNING$", status["text/plain"], re.MULTILINE)
     assert re.search(r"^runtime +17\.3", status["text/plain"], re.MULTILINE)
@@ -234,11 +244,12 @@ def test_dbk_restart_and_status(fresh):
     assert gone.reply["ename"] == "NameError"
 
 
-def test_dbk_status_tells_the_rest_when_the_workspace_refuses_to_tell_of_the_cluster(fresh, workspace):
+def test_dbk_status_tells_the_rest_when_the_workspace_refuses_to_tell_of_the_cluster(fresh, workspace, live):
     with fresh() as kernel:
         kernel.client.run("1")
+        live(kernel)
         workspace.fault(route="GET /api/2.*/clusters/get", kind="status", times=None, status=403, message="no")
-        status = kernel.client.run("%dbk status").contents("display_data")[0]["data"]["text/plain"]
+        status = status_of(kernel)["text/plain"]
         workspace.clear_faults()
 
     assert re.search(r"^cluster state +not known: ", status, re.MULTILINE)
