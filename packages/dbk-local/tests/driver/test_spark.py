@@ -3,8 +3,11 @@
 import json
 import os
 import signal
+from collections import deque
+from types import SimpleNamespace
 
 import pytest
+from dbk_local._driver._attach import claim_new_connections
 
 pytest.importorskip("pyspark")
 pytestmark = pytest.mark.spark
@@ -111,6 +114,34 @@ def test_cancel_stops_the_jobs_of_a_command_whose_helper_thread_came_first(conte
     assert "CommandCancelledException" in running.result(DEADLINE_S).results["cause"]
     assert other.text("while tracker.getActiveJobsIds(): pass") == ""
     assert context.text("spark.range(3).count()") == "3"
+
+
+class Client:
+    """Of py4j's what `claim_new_connections` uses: a thread's connection, and the free ones."""
+
+    def __init__(self):
+        self.deque, self.current = deque(), None
+
+    def _create_new_connection(self):
+        self.current = object()
+        return self.current
+
+    def get_thread_connection(self):
+        return self.current
+
+
+def test_a_new_connection_that_the_jvm_has_closed_at_once_is_no_error():
+    client = Client()
+
+    def claim():
+        # The call fails, so py4j connects anew, and the connection is free afterwards.
+        client.deque.append(client._create_new_connection())
+
+    attached = SimpleNamespace(context=SimpleNamespace(_gateway=SimpleNamespace(_gateway_client=client)))
+    claim_new_connections(attached, claim)
+
+    assert client._create_new_connection() is client.current
+    assert not client.deque
 
 
 def test_another_context_sees_the_jobs_by_their_group(context, other, started):

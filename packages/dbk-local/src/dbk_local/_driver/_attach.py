@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import logging
@@ -70,8 +71,11 @@ def claim_new_connections(attached: Attached, claim: Callable[[], None]) -> None
             claim()
         finally:
             is_claiming = False
-        # The calls of `claim` have put it among those that are free.
-        client.deque.remove(connection)
+        # After an interrupt the JVM may have closed it at once, and the calls of `claim` have got another.
+        connection = client.get_thread_connection() or connection
+        # They have put it among those that are free.
+        with contextlib.suppress(ValueError):
+            client.deque.remove(connection)
         return connection
 
     client._create_new_connection = connect_and_claim
