@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dbk_sync import _plan, _state
 from dbk_sync._held import Held
 from dbk_sync._job import DIFFERS, Job
 from dbk_sync._limits import size_text
 from dbk_sync._plan import Plan
-from dbk_sync._push import Guard, Prepared, Wish, prepare, push, remote_of
-from dbk_sync._remote import Remote
+from dbk_sync._prepared import Guard, Prepared, Wish
 from dbk_sync._report import Summary
 from dbk_sync._scan import Scan
 from dbk_sync.errors import TargetError
+
+if TYPE_CHECKING:
+    from dbk_sync._remote import Remote
 
 _NO_TARGET: Final = "Name a target, such as dbfs:/DIR, /Volumes/..., /Workspace/... or cluster:ID."
 
@@ -52,6 +54,8 @@ def run_check(job: Job) -> int | None:
 
 def push_once(job: Job, scanned: Scan) -> bool:
     """One push of a scan to a target that keeps files; whether anything had to be done."""
+    from dbk_sync._push import prepare, push
+
     remote, wish = _remote(job), _wish(job.arguments)
     with job.timed("read"):
         prepared = prepare(scanned, remote, wish)
@@ -96,6 +100,8 @@ def _compared(job: Job, scanned: Scan) -> tuple[Prepared, str]:
             job.report.say(f"Compared with an empty target: {why}.")
         plan = _plan.plan(scanned, None)
         return Prepared(plan, Held(), plan.warnings), ""
+    from dbk_sync._push import prepare
+
     remote = _remote(job)
     with job.timed("read"):
         return prepare(scanned, remote, _wish(job.arguments)), remote.layout
@@ -104,6 +110,8 @@ def _compared(job: Job, scanned: Scan) -> tuple[Prepared, str]:
 def _remote(job: Job) -> Remote:
     arguments = job.arguments
     take_over = getattr(arguments, "break_lock", False)
+    from dbk_sync._push import remote_of
+
     remote = remote_of(job.require_target(), job.http, arguments.layout, take_over=take_over)
     if remote.layout == "packs" and not arguments.delete:
         raise TargetError(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from dbk_sync._job import Job
-from dbk_sync._push import Guard
+from dbk_sync._prepared import Guard
 from dbk_sync._report import Summary
 from dbk_sync._sync import Sync
 from dbk_sync.errors import SyncError

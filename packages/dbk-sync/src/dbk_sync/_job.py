@@ -12,18 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from dbk_config import DbkError, Settings, cli, load
 from dbk_config.errors import SettingsError
 
 from dbk_sync import _github, _state, errors
-from dbk_sync._connect import connect
-from dbk_sync._http import Http
+from dbk_sync._refused import Refused
 from dbk_sync._report import Reporter
 from dbk_sync._scan import Scan, ScanOptions, scan
-from dbk_sync._stores import Refused
 from dbk_sync._target import Target, parse_target
+
+if TYPE_CHECKING:
+    from dbk_sync._http import Http
 
 DIFFERS: Final = 10
 
@@ -87,6 +88,8 @@ class Job:
     def http(self) -> Http:
         """The workspace, connected when it is first needed."""
         if self._http is None:
+            from dbk_sync._connect import connect
+
             self._http = connect(self.settings)
         return self._http
 

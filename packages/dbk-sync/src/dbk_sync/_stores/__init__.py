@@ -6,8 +6,9 @@ All paths are absolute and `/`-separated text: `/tmp/x` for DBFS, `/Volumes/c/s/
 from __future__ import annotations
 
 from dbk_sync._http import Http
+from dbk_sync._refused import Refused
 from dbk_sync._stores._dbfs import DbfsStore
-from dbk_sync._stores._store import Found, Progress, Refused, Store
+from dbk_sync._stores._store import Found, Progress, Store
 from dbk_sync._stores._volumes import VolumeStore
 from dbk_sync._stores._workspace import WorkspaceStore
 

@@ -9,7 +9,8 @@ from typing import Final
 from dbk_sync._answer import Answer
 from dbk_sync._bodies import Body, Multipart
 from dbk_sync._http import Http
-from dbk_sync._stores._store import Found, Progress, Refused
+from dbk_sync._refused import Refused
+from dbk_sync._stores._store import Found, Progress
 
 BLOCK_BYTES: Final = 1 << 20
 """Most that DBFS takes or gives in one JSON value, before base64."""

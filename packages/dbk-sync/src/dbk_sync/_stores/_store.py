@@ -8,12 +8,9 @@ from typing import Protocol
 
 from dbk_sync._answer import Answer
 from dbk_sync._bodies import Body
+from dbk_sync._refused import Refused
 
 Progress = Callable[[int], None]
-
-
-class Refused(Exception):
-    """The place is closed to whoever asks, or altogether: another one may do. Its text is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from urllib.parse import quote
 from dbk_sync._answer import Answer
 from dbk_sync._bodies import Body
 from dbk_sync._http import Http
-from dbk_sync._stores._store import Found, Progress, Refused, check_open
+from dbk_sync._refused import Refused
+from dbk_sync._stores._store import Found, Progress, check_open
 
 
 class VolumeStore:
