@@ -91,17 +91,16 @@ class Reporter:
     def start(self, plan: Plan, target: str, *, dry_run: bool) -> None:
         """A plan is about to be carried out, or only shown."""
         self._files = (0, len(plan.puts) + len(plan.deletes))
-        self._event("start", **_lists(plan), source=os.fsdecode(plan.source), target=target, dry_run=dry_run)
+        if self._events:
+            self._event("start", **_lists(plan), source=os.fsdecode(plan.source), target=target, dry_run=dry_run)
 
     def items(self, plan: Plan) -> None:
         """The plan file by file on stdout: `+` new, `~` changed, `-` deleted."""
         if self._events:
             return
         known = plan.base.by_path if plan.base is not None else {}
-        for entry in plan.puts:
-            print(f"{'~' if entry.path in known else '+'} {_shown(entry.path)}", file=self._out)
-        for path in plan.deletes:
-            print(f"- {_shown(path)}", file=self._out)
+        self._out.writelines([f"{'~' if put.path in known else '+'} {_shown(put.path)}\n" for put in plan.puts])
+        self._out.writelines([f"- {_shown(path)}\n" for path in plan.deletes])
 
     def did(self, action: str, path: bytes) -> None:
         """One file was sent (`put`), removed (`delete`) or read (`verify`)."""
@@ -154,7 +153,8 @@ class Reporter:
     def complete(self, plan: Plan, summary: Summary) -> None:
         """All is done."""
         self._line(summary.as_text())
-        self._event("complete", **_lists(plan), dry_run=summary.dry_run)
+        if self._events:
+            self._event("complete", **_lists(plan), dry_run=summary.dry_run)
         values = {name: getattr(summary, name) for name in Summary.__slots__}
         self._event("summary", **values)
         if self._github is not None and not summary.dry_run:

@@ -225,7 +225,7 @@ def measure(root: Path, files: int, peer: str | None = None, *, cpu: bool = Fals
     }
     found = best_ms(works, 9 if files <= 10_000 else 5, cpu_s if cpu else time.perf_counter)
     assert load(key, environ).manifest == first.manifest
-    others = {} if peer is None else measure_peer(root, peer, 3, cpu=cpu)
+    others = {} if peer is None else measure_peer(root, peer, 3 if files <= 10_000 else 1, cpu=cpu)
     return {**found, **others, **measure_watch(root, first)}
 
 
