@@ -222,6 +222,9 @@ def measure(root: Path, files: int, peer: str | None = None, *, cpu: bool = Fals
         "first scan": lambda: scan(root, clock_ns=later),
         "save": lambda: save(key, proposal, environ=environ),
         "load": lambda: load(key, environ),
+        "command": lambda: subprocess.run(
+            [sys.executable, "-m", "dbk_sync", "plan", "--no-remote"], cwd=root, stdout=subprocess.DEVNULL, check=True
+        ),
     }
     found = best_ms(works, 9 if files <= 10_000 else 5, cpu_s if cpu else time.perf_counter)
     assert load(key, environ).manifest == first.manifest
@@ -327,6 +330,7 @@ def _print_phases(results: dict[int, dict[str, float]], peer: bool) -> None:
         ("first scan, all of it", lambda r: f"{r['first scan']:.1f}"),
         ("save the state", lambda r: f"{r['save']:.1f}"),
         ("load the state", lambda r: f"{r['load']:.1f}"),
+        ("`dbk-sync plan --no-remote`, all of it", lambda r: f"{r['command']:.0f}"),
     ]
     if peer:
         rows += [

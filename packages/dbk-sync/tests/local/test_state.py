@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from dbk_config import Settings
-from dbk_sync import Plan, State, StateKey, plan, scan
+from dbk_sync import Entry, Plan, State, StateKey, plan, scan
+from dbk_sync._cache import Row
 from dbk_sync._state import cache_folder, forget, key_of, load, save
 
 Plant = Callable[..., None]
@@ -68,6 +69,19 @@ def test_an_empty_tree_has_a_state_too(tmp_path: Path):
 
     assert save(KEY, plan(scan(tmp_path / "none")))
     assert load(KEY).manifest is not None
+
+
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 600])
+def test_any_number_of_files_is_loaded_as_it_was(count: int, root: Path, plant: Plant):
+    plant(root, {f"f{number}": str(number) for number in range(count)})
+    proposal = plan(scan(root))
+
+    assert save(KEY, proposal)
+    state = load(KEY)
+
+    assert state.manifest == proposal.manifest
+    assert state.cache.rows == proposal.cache.rows
+    assert all(isinstance(row, Row) and isinstance(row.entry, Entry) for row in state.cache.rows.values())
 
 
 def test_a_key_is_made_of_all_that_is_known_without_asking():
