@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import psutil
 import pytest
 from dbk_session import Finished, Session, Stream
 from dbk_session._journal import Entry, Journal
+from dbk_session._state_folder import usable_state_folder
 from dbk_session._sweep import sweep
 from dbk_session._track import Track
 from dbk_session._transport import Door, Http
@@ -152,6 +154,35 @@ def test_the_journal_is_for_the_user_alone_and_holds_no_token(workspace, open_se
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert all(workspace.token not in path.read_text() for path in files)
     assert any(path.name == f"context-{session.context_id}" for path in files)
+
+
+def test_where_no_state_can_be_kept_sessions_are_noted_among_temporary_files(open_session, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file" / "state"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+
+    session = open_session(channel="result")
+    session.run("1")
+
+    (folder,) = (tmp_path / "temporary").iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [entry.session for entry in Journal().entries()] == [path.name for path in folder.iterdir()] != []
+
+
+@pytest.mark.parametrize("squat", ["open to others", "a link"])
+def test_a_temporary_folder_of_somebody_else_is_not_used_for_state(tmp_path, monkeypatch, squat):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first = usable_state_folder({"XDG_STATE_HOME": "/dev/null/state"})
+    first.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    first.symlink_to(tmp_path / "elsewhere") if squat == "a link" else first.mkdir(mode=0o755)
+
+    second = usable_state_folder({"XDG_STATE_HOME": "/dev/null/state"})
+
+    assert second.parent == tmp_path
+    assert second != first
+    assert stat.S_IMODE(second.stat().st_mode) == 0o700
 
 
 def test_the_guard_has_no_token_among_its_arguments(workspace, open_session):

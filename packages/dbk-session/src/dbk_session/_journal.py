@@ -1,6 +1,6 @@
 """What is open on clusters, on disk, so that nothing stays behind when a process cannot clean up itself.
 
-One folder a session under the user's state folder, readable by the user alone:
+One folder a session under the user's state folder (`_state_folder`), readable by the user alone:
 
     <state>/dbk-session/<session id>/session.json        who owns it, where it is
     <state>/dbk-session/<session id>/context-<id>         one empty file for each open context
@@ -25,7 +25,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Entry", "Journal", "process_mark", "state_folder"]
+from dbk_session._state_folder import usable_state_folder
+
+__all__ = ["Entry", "Journal", "process_mark"]
 
 _CONTEXT = "context-"
 _CREATE = "create-"
@@ -64,7 +66,7 @@ class Journal:
     """The folder of all sessions of this user."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or state_folder(os.environ)
+        self.folder = folder or usable_state_folder(os.environ)
 
     def write(self, entry: Entry) -> None:
         """Makes or replaces a session's entry."""
@@ -165,12 +167,6 @@ class Journal:
             return owned
         finally:
             lock.unlink(missing_ok=True)
-
-
-def state_folder(environment: Mapping[str, str]) -> Path:
-    """Where state is kept: `$XDG_STATE_HOME/dbk-session`, by default under `~/.local/state`."""
-    base = environment.get("XDG_STATE_HOME")
-    return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "state") / "dbk-session"
 
 
 def process_mark(pid: int) -> str:
