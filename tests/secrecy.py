@@ -136,7 +136,9 @@ def listen_to_processes(secrecy):
 
     def started(process, _, named):
         secrecy.know((named.get("env") or {}).get("DATABRICKS_TOKEN"))
-        for name in ("stdout", "stderr"):
+        # The one line that a workspace writes there is how its token is told.
+        announces = isinstance(process.args, list) and {"dbk_local", "serve", "--json"} <= set(process.args)
+        for name in ("stderr",) if announces else ("stdout", "stderr"):
             pipe = getattr(process, name)
             if type(pipe) is io.TextIOWrapper:
                 form = {"encoding": pipe.encoding, "errors": pipe.errors, "line_buffering": pipe.line_buffering}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -125,6 +126,8 @@ def test_serve_takes_options_a_preset_a_folder_and_a_stopped_cluster(start, tmp_
         (["serve", "--fault", "nonsense"], "is not JSON"),
         (["run", "--fault", "[]", "--", "true"], "is not a JSON object"),
         (["run", "--set", "nonsense=1", "--", "true"], "there is no option 'nonsense'"),
+        (["serve", "--folder", "/dev/null/x"], "/dev/null/x cannot be used: Not a directory."),
+        (["run", "--folder", "/dev/null/x", "--", "true"], "/dev/null/x cannot be used: Not a directory."),
     ],
 )
 def test_a_foreseeable_mistake_is_one_message(arguments, text):
@@ -132,6 +135,45 @@ def test_a_foreseeable_mistake_is_one_message(arguments, text):
 
     assert (done.returncode, text in done.stderr) == (2, True)
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_or_a_folder_that_is_in_use_is_named(start, tmp_path):
+    about = json.loads(start("serve", "--json", *QUICK, "--folder", tmp_path / "f").stdout.readline())
+    port = about["host"].rpartition(":")[2]
+
+    same_port = finish("serve", *QUICK, "--port", port)
+    same_folder = finish("serve", *QUICK, "--folder", tmp_path / "f")
+    run = finish("run", *QUICK, "--folder", tmp_path / "f", "--", "true")
+
+    assert (same_port.returncode, same_folder.returncode, run.returncode) == (2, 2, 2)
+    assert f"Port {port} of 127.0.0.1 cannot be had: Address already in use." in same_port.stderr
+    assert "is in use by another workspace." in same_folder.stderr
+    assert "is in use by another workspace." in run.stderr
+    assert "Traceback" not in same_port.stderr + same_folder.stderr + run.stderr
+
+
+def test_a_workspace_that_is_started_again_on_its_folder_knows_its_token(start, tmp_path):
+    arguments = ("serve", "--json", "--until-eof", *QUICK, "--folder", tmp_path / "f")
+    first = start(*arguments)
+    token = json.loads(first.stdout.readline())["token"]
+    first.stdin.close()
+    first.wait(DEADLINE_S)
+
+    (tmp_path / "g").mkdir()
+    again = json.loads(start(*arguments).stdout.readline())["token"]
+    other = json.loads(start(*arguments[:-1], tmp_path / "g").stdout.readline())["token"]
+
+    assert again == token != other
+    assert stat.S_IMODE((tmp_path / "f" / ".token").stat().st_mode) == 0o600
+
+
+def test_a_token_that_others_could_read_is_replaced(start, tmp_path):
+    (tmp_path / ".token").write_text("dapi1\n")
+
+    token = json.loads(start("serve", "--json", *QUICK, "--folder", tmp_path).stdout.readline())["token"]
+
+    assert token != "dapi1"
+    assert (tmp_path / ".token").read_text() == f"{token}\n"
 
 
 def test_faults_can_be_given_on_the_command_line(start):

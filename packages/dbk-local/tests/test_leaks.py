@@ -124,7 +124,8 @@ def test_a_folder_of_the_users_own_stays_and_holds_no_cluster(tmp_path, api_of):
     with Workspace(spark=False, folder=tmp_path / "kept") as workspace:
         api_of(workspace).run(api_of(workspace).create(), "1")
 
-    assert sorted(child.name for child in (tmp_path / "kept").iterdir()) == ["clusters", "dbfs", "volumes", "workspace"]
+    files = [".owner", ".token", "clusters", "dbfs", "volumes", "workspace"]
+    assert sorted(child.name for child in (tmp_path / "kept").iterdir()) == files
     assert [path for path in (tmp_path / "kept" / "clusters").rglob("*") if path.is_file()] == []
 
 

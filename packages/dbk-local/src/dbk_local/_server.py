@@ -31,15 +31,15 @@ from ._cluster import OpenDriver
 from ._driver import open_driver
 from ._gateway import Gateway, allowed_hosts
 from ._options import Folders, Options
-from ._own_folder import own_folder
 from ._page import PARTS as PAGES
 from ._page import Page
 from ._proxy import ProxyPath
 from ._proxy_http import HttpProxy
 from ._proxy_socket import SocketProxy
+from ._root_folder import kept_folder, kept_token, own_folder
 from ._routes import Table
 from ._site import DEFAULT_CLUSTER_ID, Site
-from .errors import NotLoopback
+from .errors import CannotListen, NotLoopback
 
 PARTS = (
     _api_commands,
@@ -61,6 +61,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
     Raises:
         NotLoopback: the address is one that other machines can reach.
+        CannotListen: the port is not to be had.
     """
     address = "127.0.0.1" if host == "localhost" else host
     if not _is_loopback(address):
@@ -71,8 +72,13 @@ def listening_socket(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setblocking(False)
-    listener.bind((address, port))
-    listener.listen(256)
+    try:
+        listener.bind((address, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        hint = "Choose another --port, or 0 for one that is free."
+        raise CannotListen(f"Port {port} of {host} cannot be had: {error.strerror}.", hint) from None
     return listener
 
 
@@ -93,10 +99,16 @@ async def serving(
     running: bool = True,
     driver: OpenDriver = open_driver,
 ) -> AsyncIterator[Site]:
-    """A workspace that serves until the block ends; with no `folder`, its files are gone then."""
+    """A workspace that serves until the block ends; with no `folder`, its files are gone then.
+
+    Raises:
+        NotLoopback, CannotListen, FolderUnusable: see there.
+    """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(listening_socket(host, port))
-        root = folder or stack.enter_context(own_folder())
+        root = stack.enter_context(kept_folder(folder) if folder else own_folder())
+        if folder and not token:
+            token = kept_token(folder)
         async with _serving(listener, options, root, token, running, driver) as site:
             yield site
 

@@ -14,6 +14,7 @@ from ._dbfs import Dbfs
 from ._faults import Faults
 from ._log import RequestLog
 from ._options import Folders, Options
+from ._root_folder import new_token
 from ._secrets import Secrets
 from ._tree import Tree
 from ._volumes import Volumes
@@ -28,7 +29,7 @@ class Site:
     def __init__(self, options: Options, folders: Folders, open_driver: OpenDriver, token: str | None = None) -> None:
         self.options = self.first_options = options
         self.folders = folders.create()
-        self.token = token or f"dapi{secrets.token_hex(16)}"
+        self.token = token or new_token()
         self.host = ""
         self.hosts: frozenset[str] = frozenset()
         self.clock = Clock()

@@ -3,6 +3,8 @@
 LocalError
 ├── BadOption          an option or preset that does not exist, or a value it cannot have
 ├── BadFault           a fault description that makes no sense
+├── CannotListen       the port is in use, or not for everybody
+├── FolderUnusable     the folder to keep files in cannot be written, or another workspace uses it
 ├── NotLoopback        asked to listen where other machines could reach it
 ├── SparkNotInstalled  the Spark of a runtime could not be fetched
 └── StartFailed        the workspace's own process did not come up
@@ -10,7 +12,16 @@ LocalError
 
 from __future__ import annotations
 
-__all__ = ["BadFault", "BadOption", "LocalError", "NotLoopback", "SparkNotInstalled", "StartFailed"]
+__all__ = [
+    "BadFault",
+    "BadOption",
+    "CannotListen",
+    "FolderUnusable",
+    "LocalError",
+    "NotLoopback",
+    "SparkNotInstalled",
+    "StartFailed",
+]
 
 
 class LocalError(Exception):
@@ -32,6 +43,14 @@ class BadOption(LocalError):
 
 class BadFault(LocalError):
     """A fault whose kind, route or parameters are unknown."""
+
+
+class CannotListen(LocalError):
+    """The port is in use, or the system keeps it for others."""
+
+
+class FolderUnusable(LocalError):
+    """The folder cannot be written, or another workspace uses it."""
 
 
 class NotLoopback(LocalError):
