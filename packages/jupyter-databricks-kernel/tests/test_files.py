@@ -1,6 +1,9 @@
 """The project's files follow by themselves, cell by cell."""
 
+import itertools
+import json
 import os
+import threading
 
 import pytest
 
@@ -141,3 +144,27 @@ def test_a_file_that_looks_like_a_secret_is_told_about_once(client, project):
     told = [message["content"]["text"] for message in client.stray if message["msg_type"] == "stream"]
     assert len([text for text in told if ".env" in text]) == 1
     assert "correct-horse" not in "".join(told)
+
+
+def test_files_that_are_written_all_the_time_stop_no_cell(client, project):
+    stop = threading.Event()
+
+    def write_all_the_time():
+        with open(project / "train.log", "a", encoding="utf-8") as log:
+            for number in itertools.count():
+                log.write(f"step {number}\n")
+                log.flush()
+                (project / "checkpoint.json").write_text(json.dumps({"step": number}))
+                if stop.wait(0.002):
+                    return
+
+    writer = threading.Thread(target=write_all_the_time)
+    writer.start()
+    try:
+        answers = [client.run("len(open('train.log').read()) > 0", timeout_s=120) for _ in range(10)]
+    finally:
+        stop.set()
+        writer.join()
+
+    assert [answer.result["text/plain"] for answer in answers] == ["True"] * 10
+    assert client.run("open('train.log').read()").result["text/plain"] == repr((project / "train.log").read_text())

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from dbk_sync._cli_push import at_rest
 from dbk_sync._job import Job
+from dbk_sync._plan import Plan
 from dbk_sync._prepared import Guard
+from dbk_sync._reply import Reply
 from dbk_sync._report import Summary
 from dbk_sync._sync import Sync
 from dbk_sync.errors import SyncError
@@ -41,12 +44,7 @@ def push_to_cluster(job: Job) -> int | None:
             sync.renew()
         if arguments.full:
             sync.forget()
-        plan = sync.plan()
-        Guard(arguments.max_delete, arguments.allow_filter_deletes).check(plan)
-        job.report.findings((*plan.warnings, *plan.skipped))
-        job.report.start(plan, str(target), dry_run=False)
-        with job.timed("send"):
-            reply = sync.push(plan)
+        plan, reply = at_rest(lambda: _pushed(job, sync))
         sync.close()
     summary = Summary(
         tree=plan.manifest.tree,
@@ -63,6 +61,15 @@ def push_to_cluster(job: Job) -> int | None:
     )
     job.report.complete(plan, summary)
     return None
+
+
+def _pushed(job: Job, sync: Sync) -> tuple[Plan, Reply]:
+    plan = sync.plan()
+    Guard(job.arguments.max_delete, job.arguments.allow_filter_deletes).check(plan)
+    job.report.findings((*plan.warnings, *plan.skipped))
+    job.report.start(plan, str(job.target), dry_run=False)
+    with job.timed("send"):
+        return plan, sync.push(plan)
 
 
 class _Call:

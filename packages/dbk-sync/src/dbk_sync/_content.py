@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from dbk_sync._cache import status_of
+from dbk_sync._cache import CHANGED, status_of
 from dbk_sync._manifest import Entry
 
 PIECE_BYTES: Final = 1 << 20
@@ -26,14 +26,15 @@ in bytes, and mode word."""
 
 
 class ChangingError(Exception):
-    """The file changed each time it was read."""
+    """Something else takes the file's place each time it is read."""
 
 
 class ContentReader:
     """Gives the content of entries of the source, as `pack` needs it.
 
-    Calling it with an entry gives its bytes in pieces of at most 1 MiB; a link's are its target. A file that cannot be
-    read any more has no bytes, so that `pack` reports it as changed.
+    Calling it with an entry gives its bytes in pieces of at most 1 MiB; a link's are its target. A file that has only
+    grown since gives what it had then. One that cannot be read any more has no bytes, so that `pack` reports it as
+    changed.
     """
 
     def __init__(self, source: bytes) -> None:
@@ -49,7 +50,7 @@ class ContentReader:
         except OSError:
             return
         try:
-            yield from _pieces(descriptor, entry.size_bytes)
+            yield from _first(descriptor, entry.size_bytes)
         finally:
             os.close(descriptor)
 
@@ -57,10 +58,12 @@ class ContentReader:
 def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> Content:
     """Reads the whole file `path`, which had this status when it was found.
 
-    The digest belongs to the status given: the file had it before the first byte was read and still after the last.
+    The digest belongs to the status given: the file had it before the first byte was read and still after the last. A
+    file that is written all the time, such as a log, is taken as it was read the last time, with the status `CHANGED`,
+    so that it is read again by the next scan.
 
     Raises:
-        ChangingError: The file changed while it was read, three times in a row.
+        ChangingError: It is no regular file any more, each of three times.
         OSError: It cannot be opened or read.
     """
     left = _ATTEMPTS
@@ -86,10 +89,34 @@ def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> C
         if read_bytes == size_bytes and status_after == status:
             return sha256, head, status, size_bytes, st_mode
         left -= 1
-        if not left or not stat.S_ISREG(after.st_mode):
+        if not stat.S_ISREG(after.st_mode):
             break
+        if not left:
+            return _as_it_is(path)
         status, size_bytes, st_mode = status_after, after.st_size, after.st_mode
     raise ChangingError
+
+
+def _as_it_is(path: bytes) -> Content:
+    """What is read of a file that does not hold still: as much as it has when it is opened, and no more."""
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise ChangingError from None
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise ChangingError
+        head, digest, length = b"", hashlib.sha256(), 0
+        for piece in _first(descriptor, about.st_size):
+            head = head or piece
+            digest.update(piece)
+            length += len(piece)
+    finally:
+        os.close(descriptor)
+    return digest.digest(), head, CHANGED, length, about.st_mode
 
 
 def _digested(descriptor: int, head: bytes) -> tuple[bytes, int]:
@@ -99,6 +126,14 @@ def _digested(descriptor: int, head: bytes) -> tuple[bytes, int]:
         digest.update(piece)
         length += len(piece)
     return digest.digest(), length
+
+
+def _first(descriptor: int, size_bytes: int) -> Iterator[bytes]:
+    """The first bytes that the descriptor gives, in pieces."""
+    left_bytes = size_bytes
+    while left_bytes and (piece := os.read(descriptor, min(left_bytes, PIECE_BYTES))):
+        left_bytes -= len(piece)
+        yield piece
 
 
 def _pieces(descriptor: int, size_bytes: int) -> Iterator[bytes]:

@@ -33,6 +33,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
+import os
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -148,8 +149,8 @@ def _verified(entry: Entry, open_content: OpenContent) -> Iterator[bytes]:
         yield piece
     if size_bytes != entry.size_bytes or digest.digest() != entry.sha256:
         raise ChangedWhileReadingError(
-            "A file changed while it was being sent.",
-            "Sync again; the target is unchanged.",
+            f"{os.fsdecode(entry.path)} changed while it was being sent.",
+            "Sync again; the target is unchanged, or exclude it if it never holds still.",
             files=((entry.path, "changed after the scan"),),
         )
 

@@ -102,7 +102,7 @@ def scan(
         RulesError: An ignore file cannot be read.
         FileSizeError: A size limit is exceeded; raised before any file is read.
         UnreadableFilesError: Directories or files cannot be read; lists all.
-        ChangedWhileReadingError: Files changed each of three times they were read; lists all.
+        ChangedWhileReadingError: Something else took the place of files while they were read; lists all.
         LinkError: `links` is `error` and links leave the source; lists all.
         SecretsError: `secrets` is `error` and files look like secrets; lists all.
     """
@@ -191,7 +191,7 @@ class _Reading:
             except (FileNotFoundError, NotADirectoryError):
                 continue  # deleted meanwhile: as if it had not been found
             except ChangingError:
-                self._changing.append((path, "changed each time it was read"))
+                self._changing.append((path, "no regular file any more when it was read"))
                 continue
             except OSError as error:
                 self._unreadable.append((path, error.strerror or str(error)))
@@ -229,7 +229,7 @@ class _Reading:
         _raise_unreadable(self._unreadable)
         if self._changing:
             raise ChangedWhileReadingError(
-                f"Files that keep changing while they are read:\n{_listed(self._changing)}",
+                f"Files that changed into something else while they were read:\n{_listed(self._changing)}",
                 "Sync again when they are at rest, or exclude them.",
                 files=tuple(self._changing),
             )

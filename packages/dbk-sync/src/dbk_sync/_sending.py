@@ -73,8 +73,8 @@ class Sending:
 def _check_same(entry: Entry, sha256: bytes) -> None:
     if sha256 != entry.sha256:
         raise ChangedWhileReadingError(
-            "A file changed while it was being sent.",
-            "Push again: what has been sent so far is known.",
+            f"{os.fsdecode(entry.path)} changed while it was being sent.",
+            "Push again: what has been sent so far is known, or exclude it if it never holds still.",
             files=((entry.path, "changed after the scan"),),
         )
 

@@ -112,9 +112,10 @@ class UnreadableFilesError(_PathsError):
 
 
 class ChangedWhileReadingError(_PathsError):
-    """Files changed each time they were read, or changed between the scan and the upload.
+    """Files became something else while they were read, or were rewritten between the scan and the upload.
 
-    The remedy is to sync again; the remote is untouched.
+    The remedy is to sync again, which commands and cells do twice by themselves; the remote is untouched. Files that
+    only grow, such as logs, are sent as they were.
     """
 
 

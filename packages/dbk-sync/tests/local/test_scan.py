@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import random
 import shutil
@@ -15,6 +16,7 @@ from typing import cast
 import pytest
 from dbk_sync import ContentReader, Entry, HashCache, Kind, Manifest, ScanOptions, pack, plan, scan
 from dbk_sync._cache import status_of
+from dbk_sync._manifest import difference
 from dbk_sync.errors import ChangedWhileReadingError, LinkError, RulesError, UnreadableFilesError
 
 Plant = Callable[..., None]
@@ -274,22 +276,39 @@ def test_a_file_that_changes_once_before_it_is_read_is_read_again(
     assert (entry.size_bytes, entry.sha256) == (6, hashlib.sha256(b"newest").digest())
 
 
-def test_files_that_never_hold_still_are_an_error_that_names_all(
-    root: Path, plant: Plant, monkeypatch: pytest.MonkeyPatch
+def test_files_that_never_hold_still_are_taken_as_they_were_read_and_looked_at_again(
+    root: Path, plant: Plant, later_ns: Clock, monkeypatch: pytest.MonkeyPatch
 ):
-    plant(root, {"a": b"", "b": b"", "log": b"", "sub/log": b""})
+    plant(root, {"a": b"", "log": b"0\n", "sub/rewritten": b"0"})
+    edits = itertools.count(1)
 
-    def grow(path: bytes) -> None:
+    def write(path: bytes) -> None:
         if path.endswith(b"log"):
             with open(path, "ab") as file:
-                file.write(b"line\n")
+                file.write(b"%d\n" % next(edits))
+        elif path.endswith(b"rewritten"):
+            Path(os.fsdecode(path)).write_bytes(b"%d" % next(edits))
 
-    on_open(monkeypatch, grow)
+    on_open(monkeypatch, write)
 
-    with pytest.raises(ChangedWhileReadingError, match=r"(?s)log: changed.*sub/log: changed") as caught:
-        scan(root)
+    found = scan(root, clock_ns=later_ns)
+    again = scan(root, None, found.cache, clock_ns=later_ns)
 
-    assert [path for path, _ in caught.value.files] == [b"log", b"sub/log"]
+    assert {entry.path for entry in found.manifest} == {b"a", b"log", b"sub/rewritten"}
+    changed = difference(found.manifest, again.manifest)
+    assert [entry.path for entry in changed.puts] == [b"log", b"sub/rewritten"]
+
+
+def test_a_file_that_has_grown_since_the_scan_is_sent_as_it_was(root: Path, plant: Plant):
+    plant(root, {"log": b"one\n"})
+    found = plan(scan(root))
+    with open(root / "log", "ab") as file:
+        file.write(b"two\n")
+
+    (entry,) = found.puts
+
+    assert b"".join(ContentReader(found.source)(entry)) == b"one\n"
+    assert b"".join(pack(found, ContentReader(found.source)))
 
 
 @pytest.mark.parametrize("becomes", ["link", "pipe", "directory"])

@@ -7,9 +7,9 @@ on, and then it says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dbk_config import Settings
 from dbk_config.errors import DbkError
@@ -25,7 +25,10 @@ __all__ = ["ATTACHMENT", "Files", "NeedsAll"]
 ATTACHMENT = "sync"
 # So many remarks about a tree are read; a folder full of sockets would bury the rest.
 REMARKS = 5
+# How often a cell's files are looked at when some change before they are on their way: an editor saves just then.
+LOOKS = 3
 
+Made = TypeVar("Made")
 Call = Callable[[str], str]
 
 
@@ -92,12 +95,16 @@ class Files:
         """
         self._checked = None
         with self._excused():
-            plan = self._plan()
-            if call is not None and not plan.is_empty and self._sync.attachment(plan) is None:
-                with self._driver.through(call):
-                    self._push(plan)
-            else:
-                self._checked = plan
+            self._checked = self._at_rest(lambda: self._send_much(call))
+
+    def _send_much(self, call: Call | None) -> Plan | None:
+        """Sends what is too much to travel with a cell; gives the plan that is left for it."""
+        plan = self._plan()
+        if call is None or plan.is_empty or self._sync.attachment(plan) is not None:
+            return plan
+        with self._driver.through(call):
+            self._push(plan)
+        return None
 
     def bring_all(self, call: Call) -> None:
         """A fresh interpreter is ready: sees what it still has, and brings the rest.
@@ -121,14 +128,17 @@ class Files:
 
         self._sent = None
         with self._excused():
-            plan, self._checked = self._checked or self._plan(), None
-            attachment = self._sync.attachment(plan)
+            plan, attachment = self._at_rest(self._attached)
             if attachment is not None:
                 self._sent = plan
                 return {attachment[0]: attachment[1]}
             if not plan.is_empty:
                 raise ReceiverError("the files changed while the session was being opened", "Run the cell again.")
         return {}
+
+    def _attached(self) -> tuple[Plan, tuple[str, Any] | None]:
+        plan, self._checked = self._checked or self._plan(), None
+        return plan, self._sync.attachment(plan)
 
     def delivered(self, reply: Any) -> None:
         """The attachment of the running cell was taken."""
@@ -174,8 +184,21 @@ class Files:
         return plan
 
     def _push_changes(self) -> Reply | None:
-        plan = self._plan()
-        return None if plan.is_empty else self._push(plan)
+        def push() -> Reply | None:
+            plan = self._plan()
+            return None if plan.is_empty else self._push(plan)
+
+        return self._at_rest(push)
+
+    @staticmethod
+    def _at_rest(work: Callable[[], Made]) -> Made:
+        """Does what plans and sends; again, when a file is another by then than it was when it was planned."""
+        from dbk_sync.errors import ChangedWhileReadingError
+
+        for _ in range(LOOKS - 1):
+            with suppress(ChangedWhileReadingError):
+                return work()
+        return work()
 
     def _push(self, plan: Plan) -> Reply:
         self._enter(SENDING)
