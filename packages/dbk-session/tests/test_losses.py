@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dbk_local import Workspace
-from dbk_session import ContextLost, ContextOpened, Finished, Notice, Started, Stream
+from dbk_session import ContextLost, ContextOpened, Finished, Notice, Outage, Started, Stream
 from dbk_session.errors import ConnectionLost
 
 EXECUTE = "POST /api/1.2/commands/execute"
@@ -224,7 +224,31 @@ def test_an_outage_of_many_polls_loses_nothing(workspace, open_session, events, 
     result = session.run("for i in range(5):\n    print(i, flush=True)\n    time.sleep(0.1)")
 
     assert (result.status, result.stdout) == ("ok", "0\n1\n2\n3\n4\n")
-    assert len(of(events, Notice)) <= 2
+    assert of(events, Notice) == []
+
+
+@pytest.mark.parametrize(("channel", "kind"), [("result", "drop-before"), ("spool", "html"), ("spool", "drop-after")])
+def test_an_outage_is_waited_out_in_peace_and_told_once_and_so_is_its_end(
+    workspace, open_session, events, until, channel, kind, counter
+):
+    session = open_session(channel=channel)
+    session.run("import time")
+    until(lambda: session.channel == channel)
+    workspace.fault("*", kind, times=None)
+    workspace.clear_requests()
+
+    command = session.start(counter.code + "print('once')")
+    until(lambda: of(events, Outage))
+    asked = len(workspace.requests())
+    workspace.clear_faults()
+
+    assert command.result(60).stdout == "once\n"
+    assert counter.count() == 1
+    assert asked < 60, "the workspace is asked without a pause"
+    assert [(event.text, event.is_over) for event in of(events, Outage)] == [
+        (f"Connection lost ({of(events, Outage)[0].cause}); trying again.", False),
+        ("Connected again.", True),
+    ]
 
 
 def test_a_session_that_gets_no_second_context_falls_back_and_says_so_once(workspace, open_session, events, until):

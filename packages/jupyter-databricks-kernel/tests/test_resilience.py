@@ -42,6 +42,21 @@ def test_check_40_a_headless_run_shows_no_progress(fresh, workspace):
     assert answer.kinds == ["stream"]
 
 
+def test_a_workspace_that_stops_answering_is_told_in_the_cell_that_waits_for_it(fresh, workspace):
+    def answer_again(message):
+        if "no answer from the workspace" in str(message["content"].get("data")):
+            workspace.clear_faults()
+
+    with fresh() as kernel:
+        kernel.client.run("1")
+        workspace.fault("*", "drop-before", times=None)
+        answer = kernel.client.run("print('back')", allow_stdin=True, on_message=answer_again, timeout_s=120)
+
+    assert answer.kinds[0] == "display_data"
+    assert answer.kinds[-2:] == ["clear_output", "stream"]
+    assert answer.stdout == "back\n"
+
+
 def test_check_20_an_interrupt_while_the_cluster_starts_leaves_nothing_behind(fresh, workspace, wait_until):
     with fresh() as kernel:
         workspace.set_options(start_s=600.0)

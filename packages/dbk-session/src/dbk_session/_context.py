@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dbk_session import _calls as calls
 from dbk_session._calls import CommandStatus
 from dbk_session._clock import Clock
 from dbk_session._plain import cancelled_by, events_of, text_of
-from dbk_session._remote import Doubtful, Remote, Stopped
+from dbk_session._remote import Remote, Stopped
 from dbk_session._schedule import HELPER, LEAVING, RUNNING, Patience
 from dbk_session.driver import wire
 from dbk_session.errors import CommandFailed, ProtocolError, WorkspaceError
@@ -48,16 +48,18 @@ class Context:
     context_id: str
     patience: Patience = RUNNING
 
-    def execute(self, text: str, stop: threading.Event | None = None, language: str = "python") -> str:
-        """Sends a command, once, and gives its id.
+    def execute(
+        self, text: str, stop: threading.Event | None = None, language: str = "python", *, repeatable: bool = False
+    ) -> str:
+        """Sends a command and gives its id: once, unless it is `repeatable`: then again while its fate is unknown.
 
         Raises:
-            Doubtful: it may have arrived or not.
+            Doubtful: it may have arrived or not; never when it is repeatable.
             Gone: it did not run, for there is no such context.
             Stopped: `stop` was set before it was sent.
             SessionError: refused, or no connection.
         """
-        call = calls.execute(self.cluster_id, self.context_id, text, language)
+        call = replace(calls.execute(self.cluster_id, self.context_id, text, language), repeatable=repeatable)
         return calls.id_of(self._checked(lambda: self.remote.call(call, self.patience, stop)))
 
     def status(self, command_id: str, stop: threading.Event | None = None) -> CommandStatus:
@@ -138,10 +140,7 @@ class Context:
     def frame(self, text: str, stop: threading.Event | None = None) -> Mapping[str, Any]:
         """Like `ask`, but gives the whole frame."""
         for _ in range(_RESENDS):
-            try:
-                results = self.outcome(self.execute(text, stop), stop)
-            except Doubtful:
-                continue
+            results = self.outcome(self.execute(text, stop, repeatable=True), stop)
             frame = frame_in(results)
             if frame is not None:
                 return frame

@@ -14,6 +14,8 @@ from dbk_session.errors import CommandFailed
 
 __all__ = ["Control"]
 
+_LOST_S = 0.5
+
 
 class Control:
     """A control context. May be used from any thread.
@@ -76,6 +78,8 @@ class Control:
             try:
                 command_id = self.context.execute(wire.control_text(op, dict(arguments)))
             except Doubtful:
+                # What the answer would have told is asked for again, but not in a hurry while nobody answers.
+                self.context.clock.wait(self._look, _LOST_S)
                 return None
             frame = frame_in(self._await(command_id, waited))
         if frame is None:

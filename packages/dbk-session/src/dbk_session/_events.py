@@ -68,6 +68,24 @@ class Notice(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Outage(Event):
+    """The workspace has not answered for some seconds; requests are sent again until it does.
+
+    Attributes:
+        cause: what became of the last request, in a few words.
+        is_over: True when it has answered again.
+    """
+
+    cause: str
+    is_over: bool = False
+
+    @property
+    def text(self) -> str:
+        """One line for a person."""
+        return "Connected again." if self.is_over else f"Connection lost ({self.cause}); trying again."
+
+
+@dataclass(frozen=True, slots=True)
 class ContextOpened(Event):
     """A fresh interpreter is ready on the cluster.
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from dbk_session._bus import Bus
 from dbk_session._clock import Clock
-from dbk_session._events import Notice
 from dbk_session._journal import Entry, Journal, process_mark
 from dbk_session._remote import Remote
 from dbk_session._sweep import sweep_beside
@@ -73,7 +72,7 @@ class Link:
                 self._watchdog = Watchdog(self._entry, door, self._journal, known)
                 transport = GuardedHttp(door, self._entry, self._journal, self._watchdog)
                 self._headers = door.headers()
-                self._remote = Remote(transport, self._clock, lambda text: bus.post(Notice(text)), self._renewed)
+                self._remote = Remote(transport, self._clock, bus.post, self._renewed)
                 sweep_beside(self._journal, door)
             return self._remote
 

@@ -11,6 +11,7 @@ from typing import Any
 from dbk_session._answers import Answer, Refusal, refusal_of
 from dbk_session._calls import Call
 from dbk_session._clock import Clock
+from dbk_session._events import Outage
 from dbk_session._schedule import Patience, retry_delay_s
 from dbk_session._transport import NotSent, Transport, Unsure
 from dbk_session.errors import (
@@ -44,7 +45,7 @@ class Remote:
     Args:
         transport: sends one request, once.
         clock: time and waiting.
-        notice: called with one line when the workspace has not answered for a while, and again when it does.
+        tell: called when the workspace has not answered for a while, and again when it does.
         renew: makes a transport with fresh credentials, None when there are no others; tried once for each request
             that was refused.
     """
@@ -53,12 +54,12 @@ class Remote:
         self,
         transport: Transport,
         clock: Clock,
-        notice: Callable[[str], None],
+        tell: Callable[[Outage], None],
         renew: Callable[[], Transport | None] | None = None,
     ) -> None:
         self._transport = transport
         self._clock = clock
-        self._notice = notice
+        self._outages = _Outages(tell)
         self._renew = renew
         self._renewing = threading.Lock()
 
@@ -79,7 +80,15 @@ class Remote:
             Stopped: `stop` was set.
             SessionError: refused, or no answer for too long.
         """
-        outage = _Outage(self._clock, patience, self._notice)
+        waiting = _Waiting(self._clock, patience, self._outages)
+        try:
+            body = self._answered(call, waiting, stop)
+            waiting.end(answered=True)
+            return body
+        finally:
+            waiting.end(answered=False)
+
+    def _answered(self, call: Call, waiting: _Waiting, stop: threading.Event | None) -> dict[str, Any]:
         renewed = False
         while True:
             transport = self._transport
@@ -89,18 +98,20 @@ class Remote:
                 LOG.debug("%s %s: no answer: %s", call.method, call.path, error)
                 if isinstance(error, Unsure) and not call.repeatable:
                     raise Doubtful(str(error)) from error
-                self._pause(outage.after(str(error)), stop)
+                self._pause(waiting.after(str(error)), stop)
                 continue
             LOG.debug("%s %s: %s", call.method, call.path, answer.status)
             refusal = refusal_of(answer)
+            if refusal is None and (body := _body(answer, call)) is not None:
+                return body
             if refusal is None:
-                outage.over()
-                return _body(answer, call)
+                self._pause(waiting.after("an unreadable answer"), stop)
+                continue
             if refusal.kind == "credentials" and not renewed and self._is_renewed(transport):
                 renewed = True
                 continue
             self._judge(call, refusal)
-            self._pause(outage.after(refusal.message, answer.retry_after_s), stop)
+            self._pause(waiting.after(refusal.message, answer.retry_after_s), stop)
 
     def _judge(self, call: Call, refusal: Refusal) -> None:
         """Raises unless the refusal passes by itself."""
@@ -127,13 +138,38 @@ class Remote:
             raise Stopped
 
 
-class _Outage:
+class _Outages:
+    """How many requests wait for a workspace that does not answer: the first and the last of them are told of."""
+
+    def __init__(self, tell: Callable[[Outage], None]) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._waiting = 0
+
+    def enter(self, cause: str) -> None:
+        """One more waits."""
+        with self._lock:
+            self._waiting += 1
+            first = self._waiting == 1
+        if first:
+            self._tell(Outage(cause))
+
+    def leave(self, answered: bool) -> None:
+        """One waits no more."""
+        with self._lock:
+            self._waiting -= 1
+            last = self._waiting == 0
+        if last and answered:
+            self._tell(Outage("", is_over=True))
+
+
+class _Waiting:
     """Counts how long a request has been without an answer, and says so once."""
 
-    def __init__(self, clock: Clock, patience: Patience, notice: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, patience: Patience, outages: _Outages) -> None:
         self._clock = clock
         self._patience = patience
-        self._notice = notice
+        self._outages = outages
         self._since: float | None = None
         self._attempt = 0
         self._told = False
@@ -154,23 +190,27 @@ class _Outage:
             )
         if waited >= self._patience.notice_s and not self._told:
             self._told = True
-            self._notice(f"Connection lost ({cause}); trying again.")
+            self._outages.enter(cause)
         self._attempt += 1
         return retry_delay_s(self._attempt, retry_after_s, random.random())
 
-    def over(self) -> None:
-        """An answer came."""
-        if self._told:
-            self._notice("Connected again.")
+    def end(self, answered: bool) -> None:
+        """The request is over. Can be called again, to no effect."""
+        told, self._told = self._told, False
+        if told:
+            self._outages.leave(answered)
 
 
-def _body(answer: Answer, call: Call) -> dict[str, Any]:
+def _body(answer: Answer, call: Call) -> dict[str, Any] | None:
+    """What a good answer says; None when it cannot be read and the command is to be sent again."""
     try:
         return answer.json()
     except ProtocolError as error:
-        if call.repeatable:
+        if not call.repeatable:
+            raise Doubtful(str(error)) from error
+        if call.method == "GET":
             raise
-        raise Doubtful(str(error)) from error
+        return None
 
 
 def error_of(refusal: Refusal, call: Call) -> SessionError:

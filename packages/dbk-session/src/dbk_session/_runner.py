@@ -166,19 +166,16 @@ class Runner:
 
     def _was_seen(self) -> bool:
         """Asks the interpreter for the run id. While it runs, this waits; its output comes through the spool."""
-        status = self._observe(self._ask_has())
-        frame = frame_in(status.results if status else None)
-        if frame is None:
-            return self._was_seen()
+        frame = None
+        while frame is None:
+            status = self._observe(self._ask_has())
+            frame = frame_in(status.results if status else None)
         return bool((frame.get("value") or {}).get("state") != "never")
 
     def _ask_has(self) -> str:
         assert self.interpreter is not None
-        while True:
-            try:
-                return self.interpreter.context.execute(wire.call_text("has", {"run": self._track.run_id}))
-            except Doubtful:
-                continue
+        text = wire.call_text("has", {"run": self._track.run_id})
+        return self.interpreter.context.execute(text, self._track.over, repeatable=True)
 
     def _observe(self, command_id: str) -> CommandStatus | None:
         """Waits until a command is final; None when the handle was given its `Finished` meanwhile."""

@@ -18,6 +18,7 @@ from dbk_session._events import (
     Finished,
     InputRequest,
     Notice,
+    Outage,
     Started,
     Stream,
     Truncated,
@@ -84,7 +85,7 @@ class Terminal:
         if isinstance(event, ClusterProgress) and event.state != self._state:
             self._state = event.state
             self._say(f"cluster is {event.state}" + (f": {event.message}" if event.message else ""))
-        elif isinstance(event, Notice):
+        elif isinstance(event, (Notice, Outage)):
             self._say(event.text)
         elif isinstance(event, ContextLost):
             self._lost = event

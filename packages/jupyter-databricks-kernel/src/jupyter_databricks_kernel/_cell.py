@@ -12,6 +12,7 @@ from dbk_session import (
     Failure,
     Finished,
     InputRequest,
+    Outage,
     RunEvent,
     SparkProgress,
     Started,
@@ -19,7 +20,7 @@ from dbk_session import (
 from dbk_session.errors import ContextLostError
 
 from jupyter_databricks_kernel._failure import failure, keyboard_interrupt
-from jupyter_databricks_kernel._phases import spark_phase
+from jupyter_databricks_kernel._phases import outage_phase, spark_phase
 from jupyter_databricks_kernel._progress import Message, Phase, Progress
 from jupyter_databricks_kernel._remote import Job, PhaseEntered, Remote
 from jupyter_databricks_kernel._render import appends, error_message, render
@@ -91,6 +92,8 @@ class Cell:
                 self._enter(phase)
             case SparkProgress():
                 self._enter(spark_phase(event))
+            case Outage():
+                self._enter(outage_phase(event))
             case Started():
                 self._enter(None)
             case Finished():

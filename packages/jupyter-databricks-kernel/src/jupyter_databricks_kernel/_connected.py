@@ -64,10 +64,11 @@ class ConnectedKernel(AnsweringKernel):
 
     def _on_event(self, event: Any) -> None:
         """Takes one event on the loop: to the running cell, or into the cell that its maker belonged to."""
-        from dbk_session import Comm, ContextLost, Notice
+        from dbk_session import Comm, ContextLost, Notice, Outage
 
-        if isinstance(event, Notice):
+        if isinstance(event, (Notice, Outage)):
             self._tell(event.text)
+        if isinstance(event, Notice):
             return
         if isinstance(event, ContextLost):
             self._comms.clear()

@@ -1,10 +1,10 @@
 """What a person reads while a cell waits: session events in words."""
 
-from dbk_session import ClusterProgress, SparkProgress
+from dbk_session import ClusterProgress, Outage, SparkProgress
 
 from jupyter_databricks_kernel._progress import Phase
 
-__all__ = ["OPENING", "SCANNING", "SENDING", "cluster_phase", "spark_phase"]
+__all__ = ["OPENING", "SCANNING", "SENDING", "cluster_phase", "outage_phase", "spark_phase"]
 
 OPENING = Phase("opening a session on the cluster", expected="10-30 s")
 SCANNING = Phase("looking for changed files")
@@ -34,6 +34,11 @@ def spark_phase(event: SparkProgress) -> Phase | None:
     jobs = "1 Spark job" if event.jobs == 1 else f"{event.jobs} Spark jobs"
     tasks = f"{event.tasks_done} of {event.tasks_total} tasks done" if event.tasks_total else ""
     return Phase(f"running {jobs}", detail=tasks)
+
+
+def outage_phase(event: Outage) -> Phase | None:
+    """The wait for a workspace that does not answer, None when it answers again."""
+    return None if event.is_over else Phase("no answer from the workspace, trying again", detail=_short(event.cause))
 
 
 def _short(text: str, limit: int = 120) -> str:
