@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from dbk_local import Workspace
-from dbk_session import Failure, Session, SparkProgress
+from dbk_session import Failure, Session, SparkProgress, _stop
 
 pytestmark = pytest.mark.spark
+# Where two JVMs share two busy cores, Spark may need longer to stop than a person is made to wait.
+PATIENCE_S = 60.0
 
 JOB = "sc.parallelize(range(8), 8).map(lambda i: __import__('time').sleep({seconds}) or i).collect()"
 
@@ -23,6 +25,7 @@ def session(spark_workspace, monkeypatch, tmp_path, until):
     for name, value in spark_workspace.env().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(_stop, "CANCEL_ANSWER_S", PATIENCE_S)
     with Session(channel="spool") as opened:
         opened.run("spark.range(3).count()").raise_for_error()
         until(lambda: opened.channel == "spool")
@@ -65,6 +68,7 @@ def connect_session(tmp_path_factory):
     pytest.importorskip("pyspark")
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    patch.setattr(_stop, "CANCEL_ANSWER_S", PATIENCE_S)
     with Workspace(access_mode="standard") as workspace:
         for name, value in workspace.env().items():
             patch.setenv(name, value)
