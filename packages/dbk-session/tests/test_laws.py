@@ -66,17 +66,16 @@ def test_values_displays_and_large_output_are_whole(open_session, channel):
 
 
 def test_a_trivial_command_takes_three_round_trips(session, workspace, calls):
-    def calls_of_one():
+    def takes_three():
         workspace.clear_requests()
         session.run("1")
-        return calls()
+        return calls().count("execute") == 1 and len(calls()) <= 3
 
     least = best_of(4, lambda: took_s(lambda: session.run("1")))
-    fewest = min((calls_of_one() for _ in range(4)), key=len)
 
     assert least < 3 * ROUND_TRIP_S + 0.05 + SLACK_S
-    assert fewest.count("execute") == 1
-    assert len(fewest) <= 3
+    # On a busy machine a command may not have ended when it is first asked for.
+    assert any(takes_three() for _ in range(30))
 
 
 def test_a_short_command_ends_soon_after_its_end(session):
