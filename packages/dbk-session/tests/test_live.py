@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from dbk_session import Completeness, Failure, Finished, InputRequest, Notice, Stream
+from dbk_session import Blocked, Completeness, Failure, Finished, InputRequest, Notice, Stream
 from dbk_session._control import Control
 from dbk_session._runner import Runner
 from dbk_session._track import Order, Track
@@ -253,7 +253,7 @@ def test_a_command_that_does_not_stop_is_answered_all_the_same(session, events, 
     with pytest.raises(ContextWedged, match="still runs"):
         session.call("print(1)")
     waiting = session.start("print('next')")
-    until(lambda: any(isinstance(event, Notice) and "Waits for" in event.text for event in events))
+    until(lambda: any(isinstance(event, Blocked) for event in events))
     state = session.state
     gate.touch()
 
@@ -271,7 +271,7 @@ def test_a_command_that_waits_for_one_that_does_not_stop_can_be_cancelled(sessio
     command.cancel()
     command.result(60)
     waiting = session.start("print('never sent')")
-    until(lambda: any(isinstance(event, Notice) and "Waits for" in event.text for event in events))
+    until(lambda: any(isinstance(event, Blocked) for event in events))
 
     waiting.cancel()
 

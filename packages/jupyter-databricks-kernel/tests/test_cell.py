@@ -6,6 +6,7 @@ import threading
 import pytest
 from dbk_config.errors import DbkError
 from dbk_session import (
+    Blocked,
     Comm,
     ContextLost,
     ContextOpened,
@@ -13,11 +14,12 @@ from dbk_session import (
     Failure,
     Finished,
     InputRequest,
+    Outage,
     SparkProgress,
     Started,
     Stream,
 )
-from jupyter_databricks_kernel import _cell
+from jupyter_databricks_kernel import _cell, _progress
 from jupyter_databricks_kernel._cell import Cell
 from jupyter_databricks_kernel._policy import Request
 from jupyter_databricks_kernel._progress import Phase
@@ -33,8 +35,8 @@ class Nowhere(DbkError):
 class Script:
     """A remote whose jobs play `events` and then end, or raise; `hold` keeps a job until it is cancelled."""
 
-    def __init__(self, *events, error=None, hold=False, stuck=False):
-        self.events, self.error, self.hold, self.stuck = events, error, hold, stuck
+    def __init__(self, *events, error=None, hold=False, stuck=False, reason=""):
+        self.events, self.error, self.hold, self.stuck, self.reason = events, error, hold, stuck, reason
         self.cell = None
         self.loop = asyncio.get_running_loop()
         self.cancelled = threading.Event()
@@ -50,7 +52,7 @@ class Script:
         if self.error is not None:
             raise self.error
         if self.hold:
-            self.post(Finished("r", "cancelled"))
+            self.post(Finished("r", "cancelled", reason=self.reason))
 
     def post(self, event):
         self.loop.call_soon_threadsafe(self.cell.feed, event)
@@ -159,6 +161,29 @@ def test_an_interrupt_that_nobody_obeys_is_answered_all_the_same(monkeypatch):
 
     assert reply["ename"] == "KeyboardInterrupt"
     assert reply["evalue"] == "the cluster has not stopped the cell yet"
+
+
+def test_an_interrupted_cell_that_was_given_up_says_why():
+    reply, _, _, _ = play(hold=True, reason="It did not stop when it was cancelled.", during=Cell.interrupt)
+
+    assert (reply["ename"], reply["evalue"]) == ("KeyboardInterrupt", "It did not stop when it was cancelled.")
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (Blocked(), "Databricks: waiting for the cell that was interrupted and still runs, 0 s, a restart of the"),
+        (Outage("no route"), "Databricks: no answer from the workspace, trying again, 0 s, no route"),
+    ],
+)
+def test_a_wait_that_nobody_can_hasten_is_shown_and_leaves_no_trace(monkeypatch, event, text):
+    monkeypatch.setattr(_progress, "SHOW_AFTER_S", 0.0)
+
+    _, sent, _, _ = play(event, hold=True, during=Cell.interrupt)
+
+    assert sent[0][0] == "display_data"
+    assert sent[0][1]["data"]["text/plain"].startswith(text)
+    assert "clear_output" in [kind for kind, _ in sent]
 
 
 def test_a_question_goes_to_the_front_end_and_its_answer_back():

@@ -14,6 +14,7 @@ from dbk_session._async import AsyncCommand, AsyncSession
 from dbk_session._command import Command
 from dbk_session._events import (
     Attachment,
+    Blocked,
     ClearOutput,
     ClusterProgress,
     Comm,
@@ -42,6 +43,7 @@ __all__ = [
     "AsyncCommand",
     "AsyncSession",
     "Attachment",
+    "Blocked",
     "ClearOutput",
     "ClusterProgress",
     "Comm",

@@ -16,7 +16,7 @@ from dbk_config import cli
 
 from dbk_session import _calls as calls
 from dbk_session._engine import Engine
-from dbk_session._events import ClusterProgress, Event, Notice, Outage
+from dbk_session._events import Blocked, ClusterProgress, Event, Notice, Outage
 from dbk_session._interpreter import Interpreter
 from dbk_session._journal import Journal
 from dbk_session._plain import text_of
@@ -41,7 +41,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     def listen(event: Event) -> None:
         if isinstance(event, ClusterProgress):
             terminal.show(event)
-        if isinstance(event, (Notice, Outage)):
+        if isinstance(event, (Blocked, Notice, Outage)):
             notices.append(event.text)
 
     with Session(settings, on_event=listen) as session:

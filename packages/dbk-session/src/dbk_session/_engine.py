@@ -14,7 +14,7 @@ from dbk_session._clock import Clock
 from dbk_session._collect import read_rest
 from dbk_session._context import Gone, NoAgent
 from dbk_session._control import Control
-from dbk_session._events import Event, Finished, Notice
+from dbk_session._events import Blocked, Event, Finished, Notice
 from dbk_session._feed import Feed
 from dbk_session._interpreter import Interpreter
 from dbk_session._jobs import Job, Jobs
@@ -168,7 +168,7 @@ class Engine:
         waited_s: float | None = None
         while self._wedged is not None and not self._wedged.has_stopped():
             if waited_s is None:
-                self.bus.post(Notice("Waits for the command that was cancelled before and still runs."))
+                self.bus.post(Blocked())
             waited_s = WEDGED.after(waited_s)
             if self.clock.wait(stop, waited_s):
                 raise Stopped("cancelled while another command was still running")

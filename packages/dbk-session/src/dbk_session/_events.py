@@ -86,6 +86,16 @@ class Outage(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Blocked(Event):
+    """A command's turn has come, but one that was cancelled and did not stop still runs: the command waits for it."""
+
+    @property
+    def text(self) -> str:
+        """One line for a person."""
+        return "Waits for the command that was cancelled before and still runs."
+
+
+@dataclass(frozen=True, slots=True)
 class ContextOpened(Event):
     """A fresh interpreter is ready on the cluster.
 

@@ -9,6 +9,7 @@ import sys
 from typing import TextIO
 
 from dbk_session._events import (
+    Blocked,
     ClusterProgress,
     ContextLost,
     Display,
@@ -85,7 +86,7 @@ class Terminal:
         if isinstance(event, ClusterProgress) and event.state != self._state:
             self._state = event.state
             self._say(f"cluster is {event.state}" + (f": {event.message}" if event.message else ""))
-        elif isinstance(event, (Notice, Outage)):
+        elif isinstance(event, (Blocked, Notice, Outage)):
             self._say(event.text)
         elif isinstance(event, ContextLost):
             self._lost = event

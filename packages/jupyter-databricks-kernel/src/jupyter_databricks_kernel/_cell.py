@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from dbk_session import (
+    Blocked,
     Comm,
     ContextLost,
     Event,
@@ -20,7 +21,7 @@ from dbk_session import (
 from dbk_session.errors import ContextLostError
 
 from jupyter_databricks_kernel._failure import failure, keyboard_interrupt
-from jupyter_databricks_kernel._phases import outage_phase, spark_phase
+from jupyter_databricks_kernel._phases import BLOCKED, outage_phase, spark_phase
 from jupyter_databricks_kernel._progress import Message, Phase, Progress
 from jupyter_databricks_kernel._remote import Job, PhaseEntered, Remote
 from jupyter_databricks_kernel._render import appends, error_message, render
@@ -92,6 +93,8 @@ class Cell:
                 self._enter(phase)
             case SparkProgress():
                 self._enter(spark_phase(event))
+            case Blocked():
+                self._enter(BLOCKED)
             case Outage():
                 self._enter(outage_phase(event))
             case Started():
@@ -183,7 +186,7 @@ class Cell:
         reason = self._finished.reason if self._finished is not None else ""
         if self._interrupted and status != "ok":
             stuck = error is None and self._finished is None
-            return keyboard_interrupt("the cluster has not stopped the cell yet" if stuck else "")
+            return keyboard_interrupt("the cluster has not stopped the cell yet" if stuck else reason)
         if error is not None:
             return failure(error)
         if status == "cancelled":

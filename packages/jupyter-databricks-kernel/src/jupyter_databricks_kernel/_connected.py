@@ -64,9 +64,9 @@ class ConnectedKernel(AnsweringKernel):
 
     def _on_event(self, event: Any) -> None:
         """Takes one event on the loop: to the running cell, or into the cell that its maker belonged to."""
-        from dbk_session import Comm, ContextLost, Notice, Outage
+        from dbk_session import Blocked, Comm, ContextLost, Notice, Outage
 
-        if isinstance(event, (Notice, Outage)):
+        if isinstance(event, (Blocked, Notice, Outage)):
             self._tell(event.text)
         if isinstance(event, Notice):
             return

@@ -4,8 +4,9 @@ from dbk_session import ClusterProgress, Outage, SparkProgress
 
 from jupyter_databricks_kernel._progress import Phase
 
-__all__ = ["OPENING", "SCANNING", "SENDING", "cluster_phase", "outage_phase", "spark_phase"]
+__all__ = ["BLOCKED", "OPENING", "SCANNING", "SENDING", "cluster_phase", "outage_phase", "spark_phase"]
 
+BLOCKED = Phase("waiting for the cell that was interrupted and still runs", detail="a restart of the kernel ends it")
 OPENING = Phase("opening a session on the cluster", expected="10-30 s")
 SCANNING = Phase("looking for changed files")
 SENDING = Phase("sending changed files")
