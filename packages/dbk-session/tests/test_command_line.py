@@ -231,6 +231,32 @@ def test_what_was_left_running_is_followed_from_its_start(dbk, workspace, tmp_pa
     assert done.stdout == "first\nlast\n"
 
 
+def test_a_name_under_which_a_session_was_left_is_refused_before_anything_runs(dbk, open_session, workspace, tmp_path):
+    session = open_session(channel="result", name="taken")
+    session.run("1")
+    session.detach()
+    (tmp_path / "x.py").write_text("1")
+    workspace.clear_requests()
+
+    refused = dbk("run", "--detach", "taken", tmp_path / "x.py")
+
+    assert refused.returncode == 1
+    assert "called 'taken' already" in refused.stderr
+    assert workspace.requests() == []
+    assert dbk("attach", "taken").returncode == 0
+
+
+def test_a_notebook_that_could_not_be_saved_is_not_run(dbk, workspace, tmp_path):
+    notebook = tmp_path / "x.ipynb"
+    notebook.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+
+    refused = dbk("run", "--output", tmp_path / "nowhere" / "y.ipynb", notebook)
+
+    assert refused.returncode == 1
+    assert f"{tmp_path / 'nowhere'} cannot be written." in refused.stderr
+    assert workspace.contexts() == []
+
+
 def test_a_script_that_ends_before_it_is_left_is_shown_and_nothing_stays(dbk, workspace, tmp_path):
     script = tmp_path / "short.py"
     script.write_text("print('all of it')\nraise SystemExit(3)\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import signal
 import sys
 import threading
@@ -17,7 +18,9 @@ from typing import Any, Protocol
 from dbk_config import cli
 
 from dbk_session._command import Command
+from dbk_session._detach import check_name
 from dbk_session._events import Event, Failure, Finished, InputRequest
+from dbk_session._journal import Journal
 from dbk_session._outputs import outputs_of
 from dbk_session._session import Session
 from dbk_session._source import Source, source_of, text_of
@@ -62,6 +65,7 @@ def run_file(arguments: argparse.Namespace) -> int:
         _take_options(arguments)
     source = source_of(_text(name), name)
     _check(arguments, source)
+    check_name(Journal(), arguments.detach or "")
     face: Face = JsonLines() if arguments.json else Terminal(with_results=not source.is_script)
     settings = cli.settings_of(arguments)
     with _terminating(), Session(settings, name=arguments.detach) as session:
@@ -114,6 +118,9 @@ def _check(arguments: argparse.Namespace, source: Source) -> None:
         raise UnreadableSource(
             "--output and --inplace are for .ipynb notebooks.", "A script's output goes to the terminal."
         )
+    folder = Path(arguments.output or arguments.file).parent
+    if (arguments.output or arguments.inplace) and not os.access(folder, os.W_OK):
+        raise SessionError(f"{folder} cannot be written.", "Make it, or save the notebook elsewhere.")
     if arguments.detach and len(source.cells) != 1:
         raise UnreadableSource("--detach is for scripts and for notebooks of one cell.", "Run it without --detach.")
 

@@ -11,9 +11,22 @@ from dbk_session._engine import Engine
 from dbk_session._interpreter import Agent, Interpreter
 from dbk_session._journal import Entry, Journal
 from dbk_session._track import Order, Track
-from dbk_session.errors import ContextLostError, SessionClosed, SessionNotFound
+from dbk_session.errors import ContextLostError, NameTaken, SessionClosed, SessionNotFound
 
-__all__ = ["attached", "claimed", "detached"]
+__all__ = ["attached", "check_name", "claimed", "detached"]
+
+
+def check_name(journal: Journal, name: str) -> None:
+    """Does nothing if a session can be left under this name.
+
+    Raises:
+        NameTaken: another one was left under it.
+    """
+    if name and journal.named(name) is not None:
+        raise NameTaken(
+            f"A session that was left is called {name!r} already.",
+            f"Take another name, or end that one: dbk-session attach {name}",
+        )
 
 
 def detached(engine: Engine) -> str:
@@ -23,6 +36,7 @@ def detached(engine: Engine) -> str:
     interpreter, link = engine.keeper.interpreter, engine.keeper.link
     if interpreter is None or engine.keeper.machine.state in ("closed", "detached"):
         raise SessionClosed("There is no interpreter to leave.", "Run a command first.")
+    check_name(link.journal, link.entry.name)
     sent = engine.jobs.sent
     what = _noted(interpreter, sent)
     engine.leave(cancel=False)

@@ -28,12 +28,15 @@ class Link:
         make_door: finds the credentials; called once with False, and with True when they are refused.
         journal: where open contexts are noted.
         clock: time and waiting.
+
+    Attributes:
+        journal: as it was given.
     """
 
     def __init__(self, entry: Entry, make_door: Callable[[bool], Door], journal: Journal, clock: Clock) -> None:
         self._entry = entry
         self._make_door = make_door
-        self._journal = journal
+        self.journal = journal
         self._clock = clock
         self._lock = threading.Lock()
         self._remote: Remote | None = None
@@ -67,13 +70,13 @@ class Link:
                 self._entry = replace(
                     self._entry, host=door.host, pid=os.getpid(), mark=process_mark(os.getpid()), detached=None
                 )
-                self._journal.write(self._entry)
-                known = self._journal.contexts(self._entry.session)
-                self._watchdog = Watchdog(self._entry, door, self._journal, known)
-                transport = GuardedHttp(door, self._entry, self._journal, self._watchdog)
+                self.journal.write(self._entry)
+                known = self.journal.contexts(self._entry.session)
+                self._watchdog = Watchdog(self._entry, door, self.journal, known)
+                transport = GuardedHttp(door, self._entry, self.journal, self._watchdog)
                 self._headers = door.headers()
                 self._remote = Remote(transport, self._clock, bus.post, self._renewed)
-                sweep_beside(self._journal, door)
+                sweep_beside(self.journal, door)
             return self._remote
 
     def _renewed(self) -> Transport | None:
@@ -83,7 +86,7 @@ class Link:
         if _credentials(headers) == _credentials(self._headers):
             return None
         self._headers = headers
-        return GuardedHttp(door, self._entry, self._journal, self._watchdog)
+        return GuardedHttp(door, self._entry, self.journal, self._watchdog)
 
     def farewell(self, context_id: str, spool: str | None) -> None:
         """Has the control context remove the driver's files, should the session die."""
@@ -92,14 +95,14 @@ class Link:
 
     def forget(self, context_id: str) -> None:
         """Notes that a context is gone."""
-        self._journal.drop_context(self._entry.session, context_id)
+        self.journal.drop_context(self._entry.session, context_id)
         if self._watchdog is not None:
             self._watchdog.forget(context_id)
 
     def detach(self, what: Mapping[str, Any]) -> str:
         """Leaves the contexts alive, with what `Session.attach` needs to know; gives the name to attach by."""
         name = self._entry.name or self._entry.session
-        self._journal.write(replace(self._entry, name=name, pid=0, mark="", detached=what))
+        self.journal.write(replace(self._entry, name=name, pid=0, mark="", detached=what))
         if self._watchdog is not None:
             self._watchdog.release()
         self._close_remote()
@@ -110,7 +113,7 @@ class Link:
         self._close_remote()
         if self._watchdog is not None:
             self._watchdog.close()
-        self._journal.settle(self._entry.session)
+        self.journal.settle(self._entry.session)
 
     def _close_remote(self) -> None:
         if self._remote is not None:

@@ -291,6 +291,7 @@ class Session:
 
         Raises:
             SessionClosed: there is nothing to leave: no interpreter was opened, or the session is closed.
+            NameTaken: another session was left under this name.
         """
         return detached(self._engine)
 

@@ -16,6 +16,7 @@ DbkError
     ├── StdinNotAllowed        code asked for input where nobody can answer
     ├── SessionClosed          the session was closed, or detached, before this call
     ├── SessionNotFound        nothing of that name to attach to
+    ├── NameTaken              another session was left under that name
     ├── ProtocolError          the driver's answer makes no sense
     ├── WorkspaceError         any other refusal, in the workspace's own words
     ├── CommandCancelled       the user's command was cancelled
@@ -38,6 +39,7 @@ __all__ = [
     "ContextLostError",
     "ContextWedged",
     "DbkError",
+    "NameTaken",
     "PermissionDenied",
     "ProtocolError",
     "SessionClosed",
@@ -113,6 +115,10 @@ class SessionNotFound(SessionError):
 
 class UnreadableSource(SessionError):
     """A file that is neither a script nor a notebook, or cannot be read."""
+
+
+class NameTaken(SessionError):
+    """Another session was left under this name, and two could not be told apart."""
 
 
 class ProtocolError(SessionError):
