@@ -13,6 +13,7 @@ from dbk_sync.errors import FileSizeError, SyncError
 
 if TYPE_CHECKING:
     from dbk_sync._cache import HashCache
+    from dbk_sync._changing import again_when_changed
     from dbk_sync._content import ContentReader
     from dbk_sync._explain import Decision, explain
     from dbk_sync._findings import Finding, Kind
@@ -48,6 +49,7 @@ __all__ = [
     "StateKey",
     "Sync",
     "SyncError",
+    "again_when_changed",
     "apply",
     "difference",
     "explain",
@@ -60,6 +62,7 @@ __all__ = [
 
 _HOMES = {
     "_cache": ("HashCache",),
+    "_changing": ("again_when_changed",),
     "_content": ("ContentReader",),
     "_explain": ("Decision", "explain"),
     "_findings": ("Finding", "Kind"),

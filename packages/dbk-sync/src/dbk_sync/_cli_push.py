@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from dbk_sync import _plan, _state
+from dbk_sync._changing import again_when_changed
 from dbk_sync._held import Held
 from dbk_sync._job import DIFFERS, Job
 from dbk_sync._limits import size_text
@@ -16,13 +15,11 @@ from dbk_sync._plan import Plan
 from dbk_sync._prepared import Guard, Prepared, Wish
 from dbk_sync._report import Summary
 from dbk_sync._scan import Scan
-from dbk_sync.errors import ChangedWhileReadingError, TargetError
+from dbk_sync.errors import TargetError
 
 if TYPE_CHECKING:
     from dbk_sync._remote import Remote
 
-_LOOKS: Final = 3
-Made = TypeVar("Made")
 _NO_TARGET: Final = "Name a target, such as dbfs:/DIR, /Volumes/..., /Workspace/... or cluster:ID."
 
 
@@ -36,16 +33,8 @@ def run_push(job: Job) -> int | None:
     if arguments.dry_run or arguments.check:
         return _show(job, DIFFERS if arguments.check else 0)
     job.require_target()
-    at_rest(lambda: push_once(job, job.scan()))
+    again_when_changed(lambda: push_once(job, job.scan()))
     return None
-
-
-def at_rest(work: Callable[[], Made]) -> Made:
-    """Does what scans and sends; again, when a file is another by then than it was when it was planned."""
-    for _ in range(_LOOKS - 1):
-        with contextlib.suppress(ChangedWhileReadingError):
-            return work()
-    return work()
 
 
 def run_plan(job: Job) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from dbk_sync._cli_push import at_rest
+from dbk_sync._changing import again_when_changed
 from dbk_sync._job import Job
 from dbk_sync._plan import Plan
 from dbk_sync._prepared import Guard
@@ -44,7 +44,7 @@ def push_to_cluster(job: Job) -> int | None:
             sync.renew()
         if arguments.full:
             sync.forget()
-        plan, reply = at_rest(lambda: _pushed(job, sync))
+        plan, reply = again_when_changed(lambda: _pushed(job, sync))
         sync.close()
     summary = Summary(
         tree=plan.manifest.tree,

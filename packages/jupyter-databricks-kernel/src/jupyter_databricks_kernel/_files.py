@@ -7,9 +7,9 @@ on, and then it says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from dbk_config import Settings
 from dbk_config.errors import DbkError
@@ -25,10 +25,7 @@ __all__ = ["ATTACHMENT", "Files", "NeedsAll"]
 ATTACHMENT = "sync"
 # So many remarks about a tree are read; a folder full of sockets would bury the rest.
 REMARKS = 5
-# How often a cell's files are looked at when some change before they are on their way: an editor saves just then.
-LOOKS = 3
 
-Made = TypeVar("Made")
 Call = Callable[[str], str]
 
 
@@ -71,11 +68,12 @@ class Files:
     def __init__(
         self, settings: Settings, *, enter: Callable[[Phase | None], None], notice: Callable[[str], None]
     ) -> None:
-        from dbk_sync import Sync  # only where files are sent at all
+        from dbk_sync import Sync, again_when_changed  # only where files are sent at all
 
         self._driver = _Driver()
         # A front end starts a kernel in the folder of the notebook.
         self._sync = Sync(settings, driver=self._driver, notify=notice, folder=Path.cwd())
+        self._again = again_when_changed
         self._go_on = settings.sync.on_error == "continue"
         self._enter = enter
         self._notice = notice
@@ -95,7 +93,7 @@ class Files:
         """
         self._checked = None
         with self._excused():
-            self._checked = self._at_rest(lambda: self._send_much(call))
+            self._checked = self._again(lambda: self._send_much(call))
 
     def _send_much(self, call: Call | None) -> Plan | None:
         """Sends what is too much to travel with a cell; gives the plan that is left for it."""
@@ -128,7 +126,7 @@ class Files:
 
         self._sent = None
         with self._excused():
-            plan, attachment = self._at_rest(self._attached)
+            plan, attachment = self._again(self._attached)
             if attachment is not None:
                 self._sent = plan
                 return {attachment[0]: attachment[1]}
@@ -188,17 +186,7 @@ class Files:
             plan = self._plan()
             return None if plan.is_empty else self._push(plan)
 
-        return self._at_rest(push)
-
-    @staticmethod
-    def _at_rest(work: Callable[[], Made]) -> Made:
-        """Does what plans and sends; again, when a file is another by then than it was when it was planned."""
-        from dbk_sync.errors import ChangedWhileReadingError
-
-        for _ in range(LOOKS - 1):
-            with suppress(ChangedWhileReadingError):
-                return work()
-        return work()
+        return self._again(push)
 
     def _push(self, plan: Plan) -> Reply:
         self._enter(SENDING)
