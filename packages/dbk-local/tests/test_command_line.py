@@ -126,6 +126,7 @@ def test_serve_takes_options_a_preset_a_folder_and_a_stopped_cluster(start, tmp_
         (["serve", "--fault", "nonsense"], "is not JSON"),
         (["run", "--fault", "[]", "--", "true"], "is not a JSON object"),
         (["run", "--set", "nonsense=1", "--", "true"], "there is no option 'nonsense'"),
+        (["serve", "--port", "99999"], "Port 99999 of 127.0.0.1 cannot be had: there is no such port."),
         (["serve", "--folder", "/dev/null/x"], "/dev/null/x cannot be used: Not a directory."),
         (["run", "--folder", "/dev/null/x", "--", "true"], "/dev/null/x cannot be used: Not a directory."),
     ],

@@ -75,10 +75,11 @@ def listening_socket(host: str, port: int) -> socket.socket:
     try:
         listener.bind((address, port))
         listener.listen(256)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
         hint = "Choose another --port, or 0 for one that is free."
-        raise CannotListen(f"Port {port} of {host} cannot be had: {error.strerror}.", hint) from None
+        reason = error.strerror if isinstance(error, OSError) else "there is no such port"
+        raise CannotListen(f"Port {port} of {host} cannot be had: {reason}.", hint) from None
     return listener
 
 

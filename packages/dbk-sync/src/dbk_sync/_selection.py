@@ -49,11 +49,16 @@ class Selection:
         use_gitignore: bool = True,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        """Raises `SourceError` if `source` is not a directory."""
+        """Raises `SourceError` if `source` is not a directory, or one of git's own."""
         self.source = os.path.realpath(os.fsencode(source))
         if not os.path.isdir(self.source):
             raise SourceError(
                 f"The source {os.fspath(source)} is not a directory.", "Set `source` to a folder that exists."
+            )
+        if b".git" in self.source.split(os.fsencode(os.sep)):
+            raise SourceError(
+                f"The source {os.fspath(source)} is inside a .git folder, and those are never sent.",
+                "Choose the folder of the project.",
             )
         self.unreadable: list[tuple[bytes, str]] = []
         self.gits: set[bytes] = set()

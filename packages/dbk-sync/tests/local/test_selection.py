@@ -327,6 +327,15 @@ def test_a_source_that_is_no_directory_is_an_error(name: str, root: Path, plant:
         select(root / name)
 
 
+@pytest.mark.parametrize("inner", [".git", ".git/refs"])
+def test_a_source_inside_a_git_folder_is_an_error(inner: str, repository: Path, tmp_path: Path):
+    (tmp_path / "short").symlink_to(repository / inner)
+
+    for source in (repository / inner, tmp_path / "short"):
+        with pytest.raises(SourceError, match=r"inside a \.git folder"):
+            select(source)
+
+
 def test_a_source_named_through_a_link_has_the_rules_of_the_real_place(repository: Path, tmp_path: Path, plant: Plant):
     plant(repository, {".gitignore": b"*.log\n", "src/a.log": b"", "src/b": b""})
     (tmp_path / "short").symlink_to(repository / "src")
