@@ -231,6 +231,27 @@ def test_what_was_left_running_is_followed_from_its_start(dbk, workspace, tmp_pa
     assert done.stdout == "first\nlast\n"
 
 
+def test_a_reader_that_leaves_early_leaves_the_command_running(dbk, workspace, tmp_path):
+    gates = [tmp_path / "one", tmp_path / "two"]
+    script = tmp_path / "long.py"
+    script.write_text(
+        "import os, time\nprint('first', flush=True)\n"
+        f"for gate in {[str(gate) for gate in gates]!r}:\n"
+        "    while not os.path.exists(gate): time.sleep(0.01)\n    print('more', flush=True)\n"
+    )
+    dbk_run("run", "--detach", "night", script)
+    command = [sys.executable, "-m", "dbk_session", "attach", "night"]
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as early:
+        assert early.stdout.readline() == "first\n"
+        early.stdout.close()
+        gates[0].touch()
+        assert early.wait(60) == 1, "it was not told that nobody reads"
+    gates[1].touch()
+
+    assert dbk("attach", "night").stdout == "first\nmore\nmore\n"
+
+
 def test_a_name_under_which_a_session_was_left_is_refused_before_anything_runs(dbk, open_session, workspace, tmp_path):
     session = open_session(channel="result", name="taken")
     session.run("1")

@@ -93,7 +93,15 @@ def run_attach(arguments: argparse.Namespace) -> int:
     face: Face = JsonLines() if arguments.json else Terminal(with_results=True)
     with _terminating(), Session.attach(arguments.name, cli.settings_of(arguments)) as session:
         command = session.attached
-        return _follow(command, face)[0] if command is not None else 0
+        if command is None:
+            return 0
+        try:
+            return _follow(command, face)[0]
+        except BrokenPipeError:
+            # The reader (`| head`) has seen enough; the command goes on for who comes next.
+            if not command.done:
+                session.detach()
+            raise
 
 
 def _take_options(arguments: argparse.Namespace) -> None:

@@ -136,7 +136,13 @@ class Keeper:
                 self.link.farewell(control_id, agent.spool if agent else None)
         self.interpreter = interpreter
         self.machine.on("adopt")
+        if interpreter.control is None and self._may_be_live(agent):
+            # It was left before it had one, and what runs in it may go on for hours.
+            self._open_control(interpreter)
         return interpreter
+
+    def _may_be_live(self, agent: Agent | None) -> bool:
+        return agent is not None and agent.spool is not None and self.plan.channel in ("auto", "spool")
 
     @property
     def is_opening(self) -> bool:
@@ -185,7 +191,7 @@ class Keeper:
 
     def _announce(self, interpreter: Interpreter) -> None:
         agent = interpreter.agent
-        live = agent is not None and agent.spool is not None and self.plan.channel in ("auto", "spool")
+        live = self._may_be_live(agent)
         channel = "spool" if live else interpreter.channel
         self._bus.post(ContextOpened(interpreter.context.context_id, channel, agent.python if agent else ""))
         if live and interpreter.control is None:
