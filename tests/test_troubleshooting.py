@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from dbk_config import DbkError, load
 from dbk_local import Workspace
-from dbk_session import ContextLost, Notice, Session
+from dbk_session import ContextLost, Outage, Session
 
 ROOT = Path(__file__).resolve().parents[1]
 # The rows, as they were promised: error -> where its test is, below.
@@ -232,7 +232,7 @@ def test_a_connection_that_comes_back_is_told_and_costs_nothing(workspace):
     told = []
 
     def listen(event):
-        if isinstance(event, Notice):
+        if isinstance(event, Outage):
             told.append(event.text)
             workspace.clear_faults()  # the network is back as soon as the user knows that it was away
 
