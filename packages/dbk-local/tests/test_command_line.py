@@ -218,8 +218,8 @@ def test_run_of_what_is_not_there_exits_like_a_shell():
 
 def test_run_passes_on_a_signal_waits_and_leaves_nothing(start, until):
     code = (
-        "import signal, sys\n"
-        "def end(*_):\n    print('told', flush=True); sys.exit(3)\n"
+        "import os, signal, sys\n"
+        "def end(*_):\n    os.write(1, b'told\\n'); sys.exit(3)\n"
         "signal.signal(signal.SIGTERM, end); print('up', flush=True)\nsignal.pause()"
     )
     process = start("run", *QUICK, "--", sys.executable, "-c", code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import concurrent.futures
 import io
 import json
 import zipfile
@@ -241,6 +242,20 @@ def test_cells_survive_the_source_format_and_jupyters(language):
 @pytest.mark.parametrize("text", ["", "[]", '{"cells": 1}', "not json"])
 def test_what_is_no_notebook_is_refused(tree, text):
     assert put(tree, "a", text or " ", format="JUPYTER").json["error_code"] == "INVALID_PARAMETER_VALUE"
+
+
+def test_notebooks_that_arrive_at_the_same_time_are_all_kept(tree, api):
+    names = [f"{BASE}/n{number}.ipynb" for number in range(60)]
+    notebook = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+    def send(name):
+        return api.send("POST", f"/api/2.0/workspace-files/import-file{name}?overwrite=true", notebook).status
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(send, names))
+
+    assert set(answers) == {200}
+    assert len([one for one in tree("list", path=BASE).json["objects"] if one["object_type"] == "NOTEBOOK"]) == 60
 
 
 def test_notebooks_are_still_notebooks_after_a_restart_of_the_workspace(tmp_path, api_of):

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import shutil
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._index_file = root.parent / "notebooks.json"
+        # Requests are carried out in threads.
+        self._changing = threading.Lock()
         self._languages: dict[str, str] = json.loads(self._index_file.read_text()) if self._index_file.exists() else {}
 
     def make_home(self, user_name: str) -> None:
@@ -159,8 +162,9 @@ class Tree:
     def _write_notebook(self, path: str, source: str, language: str, overwrite: bool) -> None:
         place = self._free(path, "NOTEBOOK", overwrite)
         place.write_text(source)
-        self._languages[self._shown(place)] = language
-        self._save()
+        with self._changing:
+            self._languages[self._shown(place)] = language
+            self._save()
 
     def _free(self, path: str, kind: str, overwrite: bool) -> Path:
         """Where an object of a kind may be written."""
@@ -223,11 +227,12 @@ class Tree:
 
     def _forget(self, place: Path) -> None:
         shown = self._shown(place)
-        gone = [path for path in self._languages if path == shown or path.startswith(shown + "/")]
-        for path in gone:
-            del self._languages[path]
-        if gone:
-            self._save()
+        with self._changing:
+            gone = [path for path in self._languages if path == shown or path.startswith(shown + "/")]
+            for path in gone:
+                del self._languages[path]
+            if gone:
+                self._save()
 
     def _save(self) -> None:
         draft = self._index_file.with_suffix(".tmp")
