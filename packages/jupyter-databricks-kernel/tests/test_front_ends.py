@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import time
-import warnings
 
 import nbformat
 import pytest
@@ -140,27 +139,34 @@ def test_check_34_jupyter_execute_saves_a_notebook(command_env, make_project, tm
     assert nbformat.read(tmp_path / "nb.ipynb", as_version=4).cells[0].outputs[0]["text"] == "ran\n"
 
 
-def test_check_34_the_way_of_jupyter_scheduler(command_env, workspace, specs, make_project, monkeypatch):
-    """Its executor gives the notebook to nbconvert with these arguments, and exports what it gets."""
-    nbconvert = pytest.importorskip("nbconvert")
+def test_check_34_the_way_of_jupyter_scheduler(command_env, make_project, tmp_path):
+    """Its executor gives the notebook to nbconvert with these arguments, in a process of its own, and exports it."""
+    pytest.importorskip("nbconvert")
     pytest.importorskip("ipywidgets")
-    for name, value in command_env.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(warnings, "filters", [("ignore", None, Warning, None, 0), *warnings.filters])
-    nb = notebook(["import greeting\nprint(greeting.WORD)", SLIDER, "1/0"])
-    folder = make_project()
-    executor = nbconvert.preprocessors.ExecutePreprocessor(
-        timeout=100, kernel_name="databricks", store_widget_state=True, cwd=str(folder), allow_errors=True
-    )
+    nbformat.write(notebook(["import greeting\nprint(greeting.WORD)", SLIDER, "1/0"]), tmp_path / "in.ipynb")
 
-    executor.preprocess(nb, {"metadata": {"path": str(folder)}})
-    page, _ = nbconvert.HTMLExporter().from_notebook_node(nb)
+    run_command([sys.executable, "-c", SCHEDULER, str(tmp_path)], make_project(), command_env)
 
+    nb = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
     nbformat.validate(nb)
     assert nb.cells[0].outputs[0].text == "hello\n"
     assert "hello" in page
     assert "ZeroDivisionError" in page
 
+
+SCHEDULER = """
+import os, sys, nbconvert, nbformat
+folder = sys.argv[1]
+nb = nbformat.read(folder + "/in.ipynb", as_version=4)
+executor = nbconvert.preprocessors.ExecutePreprocessor(
+    timeout=100, kernel_name="databricks", store_widget_state=True, cwd=os.getcwd(), allow_errors=True
+)
+executor.preprocess(nb, {"metadata": {"path": os.getcwd()}})
+nbformat.write(nb, folder + "/out.ipynb")
+with open(folder + "/out.html", "w", encoding="utf-8") as file:
+    file.write(nbconvert.HTMLExporter().from_notebook_node(nb)[0])
+"""
 
 SLIDER = """import ipywidgets as w
 slider = w.IntSlider(value=3)
