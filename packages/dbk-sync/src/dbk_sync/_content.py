@@ -122,7 +122,7 @@ def _as_it_is(path: bytes) -> Content:
 def _digested(descriptor: int, head: bytes) -> tuple[bytes, int]:
     """Digest and length of `head` and what the descriptor gives after it."""
     digest, length = hashlib.sha256(head), len(head)
-    for piece in _pieces(descriptor, PIECE_BYTES):
+    while piece := os.read(descriptor, PIECE_BYTES):
         digest.update(piece)
         length += len(piece)
     return digest.digest(), length
@@ -133,10 +133,4 @@ def _first(descriptor: int, size_bytes: int) -> Iterator[bytes]:
     left_bytes = size_bytes
     while left_bytes and (piece := os.read(descriptor, min(left_bytes, PIECE_BYTES))):
         left_bytes -= len(piece)
-        yield piece
-
-
-def _pieces(descriptor: int, size_bytes: int) -> Iterator[bytes]:
-    most_bytes = min(size_bytes + 1, PIECE_BYTES)
-    while piece := os.read(descriptor, most_bytes):
         yield piece
