@@ -6,6 +6,7 @@ import http.client
 import json
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from dbk_local import BadFault, BadOption
@@ -121,6 +122,20 @@ def test_delay_latency_and_bandwidth_take_their_time(api, workspace):
     thin = seconds(lambda: api.send("PUT", "/api/2.0/fs/files/Volumes/a/b/c/thin", b"z" * 100_000))
 
     assert min(delayed, slow, thin) >= 0.19
+
+
+def test_two_requests_at_once_share_the_line(api, workspace):
+    workspace.set_options(bandwidth_bytes_per_s=1_000_000)
+    path = "/api/2.0/fs/files/Volumes/a/b/c/half-"
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        sent = [pool.submit(api.send, "PUT", f"{path}{number}", b"z" * 100_000) for number in range(2)]
+    took_s = time.monotonic() - started
+    workspace.set_options(bandwidth_bytes_per_s=0)
+
+    assert [one.result().status for one in sent] == [204, 204]
+    assert took_s >= 0.19
 
 
 def test_a_rule_counts_skips_and_ends(api, workspace):

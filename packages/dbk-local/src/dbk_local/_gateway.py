@@ -115,10 +115,11 @@ class Gateway(Guarded):
         self.number = 0 if self.is_own else self.site.log.next_number()
         name = self.route.name if self.route else ""
         self.faults = [] if self.is_own else self.site.faults.strike(method, unquote(self.target), name)
+        self.lines = _trouble.lines_of(self)
 
     async def data_received(self, chunk: bytes) -> None:
         self.bytes_in += len(chunk)
-        await _trouble.throttle(self, len(chunk))
+        await _trouble.throttle(self, len(chunk), self.lines.inward)
         if self.spill is None and len(self.body) + len(chunk) <= IN_MEMORY_BYTES:
             self.body += chunk
             return
@@ -212,7 +213,7 @@ class Gateway(Guarded):
                 self.bytes_out += len(piece)
                 if pace or size != len(reply.body):
                     await self.flush()
-                    await _trouble.throttle(self, len(piece))
+                    await _trouble.throttle(self, len(piece), self.lines.outward)
             if size != len(reply.body):
                 await self.flush()
             return
@@ -221,7 +222,7 @@ class Gateway(Guarded):
             while size > 0 and (piece := await asyncio.to_thread(file.read, min(size, PIECE_BYTES))):
                 self.write(piece)
                 await self.flush()
-                await _trouble.throttle(self, len(piece))
+                await _trouble.throttle(self, len(piece), self.lines.outward)
                 size -= len(piece)
                 self.bytes_out += len(piece)
 

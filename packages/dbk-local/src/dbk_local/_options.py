@@ -91,7 +91,7 @@ class Options:
         "a driver's server must listen on `0.0.0.0` to be reached, or `127.0.0.1` will do",
     ] = "any-address"
     latency_s: Annotated[float, "added to every API request, half before and half after it takes effect"] = 0.0
-    bandwidth_bytes_per_s: Annotated[int, "of every request in each direction; 0: without limit"] = 0
+    bandwidth_bytes_per_s: Annotated[int, "of the line all requests share, in each direction; 0: without limit"] = 0
 
     def changed(self, changes: Mapping[str, Any]) -> Options:
         """The same options with some changed.

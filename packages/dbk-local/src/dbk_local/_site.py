@@ -12,6 +12,7 @@ from ._cluster import Cluster, OpenDriver, Surroundings
 from ._cluster_states import DATA_SECURITY, RUNTIMES
 from ._dbfs import Dbfs
 from ._faults import Faults
+from ._line import Lines
 from ._log import RequestLog
 from ._options import Folders, Options
 from ._root_folder import new_token
@@ -35,6 +36,7 @@ class Site:
         self.clock = Clock()
         self.log = RequestLog()
         self.faults = Faults()
+        self.lines = Lines()
         self.dbfs = Dbfs(folders.dbfs, self.clock)
         self.tree = Tree(folders.workspace)
         self.tree.make_home(options.user_name)

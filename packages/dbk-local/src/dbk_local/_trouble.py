@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._faults import Fault
+from ._line import Line, Lines
 from ._replies import ApiError, Reply
 
 if TYPE_CHECKING:
@@ -107,17 +108,22 @@ def cut(gateway: Troubled) -> None:
     connection.stream.close()
 
 
-async def throttle(gateway: Troubled, size: int) -> None:
+def lines_of(gateway: Troubled) -> Lines:
+    """The lines that carry this request: its own when a fault makes them narrow, else those of all."""
+    return Lines() if of_kind(gateway, "bandwidth") else gateway.site.lines
+
+
+async def throttle(gateway: Troubled, size: int, line: Line) -> None:
     """Take the time that `size` bytes need at the chosen bandwidth."""
     if pace := bytes_per_s(gateway):
-        await _wait(size / pace)
+        await line.carry(size, pace)
 
 
 def bytes_per_s(gateway: Troubled) -> int:
     """The bandwidth of this request; 0: unlimited."""
     for fault in of_kind(gateway, "bandwidth"):
         return int(fault.parameters.get("bytes_per_s", 100_000))
-    return gateway.site.options.bandwidth_bytes_per_s
+    return 0 if gateway.is_own else gateway.site.options.bandwidth_bytes_per_s
 
 
 async def _wait(seconds: float) -> None:
