@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from dbk_config._completion import SHELLS, completion_script
+from dbk_config._completion import SHELLS, complete_with, completion_script
 from dbk_config._load import load
 from dbk_config._logging import configure_logging
 from dbk_config._setting import Setting
@@ -146,7 +146,11 @@ def add_setting_options(parser: argparse.ArgumentParser, *names: str, without: s
     for name in names:
         setting = SETTINGS[name]
         option = "--" + name.removeprefix(without).replace(".", "-").replace("_", "-")
-        parser.add_argument(option, dest=name, default=argparse.SUPPRESS, help=_brief(setting), **_shape(setting))
+        action = parser.add_argument(
+            option, dest=name, default=argparse.SUPPRESS, help=_brief(setting), **_shape(setting)
+        )
+        if setting.choices:
+            complete_with(action, setting.choices)
 
 
 def arguments_of(namespace: argparse.Namespace) -> dict[str, object]:

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
+from dbk_config._completion import answer_shell
 from dbk_config._logging import configure_logging
 from dbk_config._secret import redact
 from dbk_config.errors import DbkError, SettingsError
@@ -23,7 +24,9 @@ def run_parser(parser: argparse.ArgumentParser, argv: Sequence[str] | None = Non
     """Parses the command line and runs the chosen subcommand; gives the exit code.
 
     The chosen subcommand is the function that `add_command` stored. Without one the help is shown, and the code is 2.
+    Where a shell asks for completions, it is answered in place of all this.
     """
+    answer_shell(parser)
 
     def main(argv: Sequence[str]) -> int | None:
         namespace = parser.parse_args(argv)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ._command_line import Formatter, add_command, add_common, add_completion
-from ._completion import complete_with
+from ._completion import answer_shell, complete_with
 from ._spark_command import add_spark
 from .errors import BadFault, LocalError
 
@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the encoding of a pipe must not end a command
     parser = make_parser()
+    answer_shell(parser)
     chosen = parser.parse_args(argv)
     if chosen.action is None:
         parser.print_usage(sys.stderr)
