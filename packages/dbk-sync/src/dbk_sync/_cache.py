@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from operator import attrgetter, itemgetter
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from dbk_sync._manifest import Entry, Manifest
 
@@ -24,60 +24,84 @@ _told = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino", "st_mode")
 CHANGED: Final = bytes(STATUS.size)
 """A status that no file has."""
 
+Statuses: TypeAlias = dict[bytes, bytes]
+"""The status that each file had *before* it was read, by path.
 
-class Row(NamedTuple):
-    """An entry with the status its file had *before* it was read.
+`CHANGED` where the entry must be made again each time: for links, and for files that changed within two seconds before
+the scan or in the future.
+"""
+_Value = TypeVar("_Value")
 
-    `status` is `CHANGED` where the entry must be made again each time: for links, and for files that changed within
-    two seconds before the scan or in the future. `flags` is what `_secrets` found, 0 for nothing.
-    """
 
+class Fresh(NamedTuple):
+    """What was just read. `flags` is what `_secrets` found, 0 for nothing."""
+
+    entry: Entry
     status: bytes
     flags: int
-    entry: Entry
 
 
-new_row: Final = partial(tuple.__new__, Row)
-"""Makes a row of a tuple of its three parts."""
-
-Rows: TypeAlias = dict[bytes, Row]
-"""Rows by path."""
+new_fresh: Final = partial(tuple.__new__, Fresh)
+"""Makes one of a tuple of its three parts, at half the cost."""
 
 
 class HashCache:
-    """All rows of one scan, and the manifest they make up. Do not change `rows`."""
+    """What one scan found out. Do not change its tables.
 
-    def __init__(self, rows: Rows | None = None, manifest: Manifest | None = None) -> None:
-        self.rows: Rows = {} if rows is None else rows
-        if manifest is not None:
-            self.manifest = manifest
+    They stand beside each other, without an object for each file that holds them together: to make, save and load
+    100,000 of those takes as long as a third of all the rest, and every pass of the collector meets them again.
 
-    @cached_property
-    def manifest(self) -> Manifest:
-        """The manifest of the rows' entries."""
-        return Manifest(tuple(sorted([row[2] for row in self.rows.values()], key=itemgetter(0))))
+    Attributes:
+        manifest: The entries of the files.
+        statuses: Their statuses.
+        secrets: The flags of those that look like secrets, by path.
+    """
 
-    @cached_property
-    def secrets(self) -> Mapping[bytes, int]:
-        """The flags of files that look like secrets, by path."""
-        return {path: row[1] for path, row in self.rows.items() if row[1]}
+    def __init__(
+        self,
+        manifest: Manifest | None = None,
+        statuses: Statuses | None = None,
+        secrets: Mapping[bytes, int] | None = None,
+    ) -> None:
+        self.manifest = Manifest() if manifest is None else manifest
+        self.statuses: Statuses = {} if statuses is None else statuses
+        self.secrets: Mapping[bytes, int] = {} if secrets is None else secrets
 
-    def updated(self, hits: Sequence[Row], fresh: Sequence[Row]) -> HashCache:
-        """The cache of exactly `hits` (rows of this cache) and `fresh`; this very cache if nothing differs."""
-        old = self.rows
-        if not old:
-            return HashCache({row[2][0]: row for row in fresh}) if fresh else self
-        same_paths = len(hits) + len(fresh) == len(old) and all(row[2][0] in old for row in fresh)
-        changed = [row for row in fresh if old.get(row[2][0]) is not row]
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, HashCache):
+            return NotImplemented
+        mine, theirs = ((one.manifest, one.statuses, one.secrets) for one in (self, other))
+        return mine == theirs
+
+    __hash__ = None  # type: ignore[assignment]  # the tables have none
+
+    def updated(self, hits: Sequence[bytes], fresh: Sequence[Fresh]) -> HashCache:
+        """The cache of exactly `hits` (paths of this cache) and `fresh`; this very cache if nothing differs."""
+        known = self.statuses
+        if not known:
+            return _first(fresh) if fresh else self
+        same_paths = len(hits) + len(fresh) == len(known) and all(one.entry.path in known for one in fresh)
+        changed = [one for one in fresh if not self._has(one)]
         if same_paths and not changed:
             return self
-        rows = dict(old)
-        rows.update([(row[2][0], row) for row in changed])
-        if len(rows) > len(hits) + len(fresh):
-            for path in rows.keys() - {row[2][0] for row in hits} - {row[2][0] for row in fresh}:
-                del rows[path]
-        same_entries = same_paths and all(old[row[2][0]][2] is row[2] for row in changed)
-        return HashCache(rows, self.manifest if same_entries else None)
+        paths = None if same_paths else {*hits, *[one.entry.path for one in fresh]}
+        statuses = _merged(known, {one.entry.path: one.status for one in changed}, paths)
+        flags = _merged(self.secrets, {one.entry.path: one.flags for one in changed}, paths)
+        secrets = {path: flag for path, flag in flags.items() if flag}
+        return HashCache(self._entries([one.entry for one in changed], paths), statuses, secrets)
+
+    def _has(self, one: Fresh) -> bool:
+        path = one.entry.path
+        same = self.statuses.get(path) == one.status and self.secrets.get(path, 0) == one.flags
+        return same and self.manifest.by_path.get(path) == one.entry
+
+    def _entries(self, changed: Sequence[Entry], paths: Collection[bytes] | None) -> Manifest:
+        """The manifest with `changed`, of `paths` alone (None: of all it has); this very one if nothing differs."""
+        known = self.manifest.by_path
+        differing = {entry.path: entry for entry in changed if known.get(entry.path) != entry}
+        if paths is None and not differing:
+            return self.manifest
+        return Manifest(tuple(sorted(_merged(known, differing, paths).values(), key=itemgetter(0))))
 
 
 def status_of(status: os.stat_result) -> bytes:
@@ -89,22 +113,27 @@ def status_of(status: os.stat_result) -> bytes:
         return STATUS.pack(*times, status.st_size, status.st_ino % 2**64, status.st_mode)
 
 
-def row_of(entry: Entry, status: bytes, flags: int, safe_ns: int, old: Row | None) -> Row:
-    """The row of an entry whose file had `status` before it was read.
+def kept_status(status: bytes, safe_ns: int) -> bytes:
+    """The status to remember of a file that had `status` before it was read.
 
-    Where it equals `old`, or its entry does, the old objects are given, so that equality is identity.
-
-    Args:
-        entry: What was read.
-        status: The file's, or `CHANGED`.
-        flags: What `_secrets` found.
-        safe_ns: Times from this one on prove nothing: `RACY_WINDOW_NS` before the scan began.
-        old: What was known.
+    From `safe_ns` on, which is `RACY_WINDOW_NS` before the scan began, times prove nothing.
     """
     mtime_ns, ctime_ns = _times(status)
-    if mtime_ns >= safe_ns or ctime_ns >= safe_ns:
-        status = CHANGED
-    if old is None:
-        return new_row((status, flags, entry))
-    row = new_row((status, flags, old.entry if old.entry == entry else entry))
-    return old if old == row else row
+    return CHANGED if mtime_ns >= safe_ns or ctime_ns >= safe_ns else status
+
+
+def _first(fresh: Sequence[Fresh]) -> HashCache:
+    entries = sorted([one[0] for one in fresh], key=itemgetter(0))
+    statuses = {one[0][0]: one[1] for one in fresh}
+    return HashCache(Manifest(tuple(entries)), statuses, {one[0][0]: one[2] for one in fresh if one[2]})
+
+
+def _merged(
+    known: Mapping[bytes, _Value], changed: Mapping[bytes, _Value], paths: Collection[bytes] | None
+) -> dict[bytes, _Value]:
+    """`known` with `changed`; without what is not in `paths`, if these are given."""
+    merged = {**known, **changed}
+    if paths is not None and len(paths) != len(merged):
+        for path in [path for path in merged if path not in paths]:
+            del merged[path]
+    return merged

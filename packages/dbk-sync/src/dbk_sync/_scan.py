@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from dbk_sync._cache import CHANGED, RACY_WINDOW_NS, HashCache, Row, Rows, row_of
+from dbk_sync._cache import CHANGED, RACY_WINDOW_NS, Fresh, HashCache, kept_status, new_fresh
 from dbk_sync._collector import collector_paused
 from dbk_sync._content import ChangingError, read_content
 from dbk_sync._findings import Finding, Kind
@@ -120,9 +120,9 @@ def scan_closely(
     started_ns = clock_ns()
     selection = Selection(source, options.exclude, use_gitignore=options.use_gitignore)
     with collector_paused():
-        found = walk(selection, cache.rows)
-        _check_sizes(found, options)
-        reading = _Reading(selection.source, cache.rows, started_ns, list(found.unreadable))
+        found = walk(selection, cache.statuses)
+        _check_sizes(found, cache.manifest, options)
+        reading = _Reading(selection.source, started_ns, list(found.unreadable))
         links, refused = reading.links(found.links, options.links)
         fresh = [*reading.files(sorted(found.misses)), *links]
         if options.skip_unreadable:
@@ -174,17 +174,16 @@ def link_trouble(source: bytes, path: bytes, options: ScanOptions) -> str | None
 
 
 class _Reading:
-    """Makes rows of what a walk found, and collects what cannot be read."""
+    """Reads what a walk found, and collects what cannot be read."""
 
-    def __init__(self, source: bytes, known: Rows, started_ns: int, unreadable: list[Problem]) -> None:
+    def __init__(self, source: bytes, started_ns: int, unreadable: list[Problem]) -> None:
         self._source = source
-        self._known = known
         self._safe_ns = started_ns - RACY_WINDOW_NS
         self._unreadable = unreadable
         self._changing: list[Problem] = []
 
-    def files(self, misses: Iterable[Found]) -> Iterator[Row]:
-        root, known = self._source + b"/", self._known.get
+    def files(self, misses: Iterable[Found]) -> Iterator[Fresh]:
+        root = self._source + b"/"
         for path, found, found_bytes, found_mode in misses:
             try:
                 sha256, head, status, size_bytes, st_mode = read_content(root + path, found, found_bytes, found_mode)
@@ -197,10 +196,10 @@ class _Reading:
                 self._unreadable.append((path, error.strerror or str(error)))
                 continue
             entry = new_entry((path, mode_of(st_mode), size_bytes, sha256))
-            yield row_of(entry, status, secret_flags(path, head), self._safe_ns, known(path))
+            yield new_fresh((entry, kept_status(status, self._safe_ns), secret_flags(path, head)))
 
-    def links(self, found: Iterable[Found], policy: LinkPolicy) -> tuple[list[Row], list[Finding]]:
-        rows: list[Row] = []
+    def links(self, found: Iterable[Found], policy: LinkPolicy) -> tuple[list[Fresh], list[Finding]]:
+        read: list[Fresh] = []
         refused: list[Finding] = []
         for path, *_ in found:
             try:
@@ -210,12 +209,12 @@ class _Reading:
             problem = "links are skipped" if policy == "skip" else link_problem(self._source, path, target)
             if problem is None:
                 entry = Entry(path, "link", len(target), hashlib.sha256(target).digest())
-                rows.append(row_of(entry, CHANGED, 0, self._safe_ns, self._known.get(path)))
+                read.append(Fresh(entry, CHANGED, 0))
             else:
                 refused.append(_link_finding(path, problem))
         if refused and policy == "error":
             raise _links_error(refused)
-        return rows, refused
+        return read, refused
 
     def unread(self) -> list[Finding]:
         """Takes what cannot be read for skipped."""
@@ -235,9 +234,9 @@ class _Reading:
             )
 
 
-def _check_sizes(found: Walk, options: ScanOptions) -> None:
+def _check_sizes(found: Walk, known: Manifest, options: ScanOptions) -> None:
     if options.max_size_mb is not None or options.max_file_size_mb is not None:
-        sizes = [(row.entry.path, row.entry.size_bytes) for row in found.hits]
+        sizes = [(path, known.by_path[path].size_bytes) for path in found.hits]
         sizes += [(path, size_bytes) for path, _, size_bytes, _ in found.misses]
         check_limits(sizes, max_size_mb=options.max_size_mb, max_file_size_mb=options.max_file_size_mb)
 

@@ -22,16 +22,18 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import stat
 import struct
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final
 
-from dbk_sync._cache import STATUS, HashCache, Row, new_row
+from dbk_sync._cache import STATUS, HashCache
 from dbk_sync._collector import collector_paused
-from dbk_sync._manifest import MODE_CODES, MODES, Entry, Manifest, new_entry
+from dbk_sync._manifest import MODE_CODES, MODES, Entry, Manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,20 +136,23 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> str:
 def _serialised(key: StateKey, cache: HashCache, receipt: str) -> list[bytes]:
     """The file in parts; they are never put together, which for a large project costs more than hashing them."""
     entries = cache.manifest.entries
-    rows = list(cache.rows.values())
-    if tuple([row[2] for row in rows]) != entries:  # most often in this order already
-        rows = [cache.rows[entry[0]] for entry in entries]
+    paths = [entry[0] for entry in entries]
+    # Most often they are in this order already.
+    statuses = cache.statuses.values() if list(cache.statuses) == paths else map(cache.statuses.__getitem__, paths)
+    flags = bytearray(len(paths))
+    for path, flag in cache.secrets.items():
+        flags[bisect_left(paths, path)] = flag
     texts = (_key_bytes(key), receipt.encode("utf-8"))
     parts = [_HEAD.pack(_MAGIC, _FORMAT), *(_NUMBER.pack(len(text)) + text for text in texts)]
-    # One column after the other: a list of one item of each row is made at a fifth of what a loop over rows costs.
+    # One column after the other: a list of one item of each entry is made at a fifth of what a loop over them costs.
     parts += [
-        _NUMBER.pack(len(rows)),
-        b"".join([row[0] for row in rows]),
+        _NUMBER.pack(len(paths)),
+        b"".join(statuses),
         b"".join([entry[3] for entry in entries]),
-        struct.pack(f"<{len(rows)}Q", *[entry[2] for entry in entries]),
-        bytes([row[1] for row in rows]),
+        struct.pack(f"<{len(paths)}Q", *[entry[2] for entry in entries]),
+        bytes(flags),
         bytes([MODE_CODES[entry[1]] for entry in entries]),
-        b"".join([b"\0".join([entry[0] for entry in entries]), b"\0" * bool(entries)]),
+        b"\0".join([*paths, b""]),
     ]
     digest = hashlib.sha256()
     for part in parts:
@@ -170,13 +175,12 @@ def _parsed(content: bytes, key: StateKey) -> State:
     paths = bytes(body[at + count * _ROW_BYTES :]).split(b"\0")
     if paths.pop() or len(paths) != count:
         raise ValueError("another number of paths than of rows")
-    entries, rows = _columns(content, at, paths)
-    manifest = Manifest(tuple(entries))
-    return State(HashCache(dict(zip(paths, rows, strict=True)), manifest), manifest, receipt.decode("utf-8"))
+    cache = _columns(content, at, paths)
+    return State(cache, cache.manifest, receipt.decode("utf-8"))
 
 
-def _columns(content: bytes, at: int, paths: list[bytes]) -> tuple[list[Entry], Iterator[Row]]:
-    """The entries and rows of `paths`, whose columns begin at `at`."""
+def _columns(content: bytes, at: int, paths: list[bytes]) -> HashCache:
+    """What is known about `paths`, whose columns begin at `at`."""
     count = len(paths)
     digests_at = at + STATUS.size * count
     sizes_at = digests_at + _DIGEST_BYTES * count
@@ -185,8 +189,9 @@ def _columns(content: bytes, at: int, paths: list[bytes]) -> tuple[list[Entry], 
     statuses, digests = _strings(table[at:digests_at], STATUS.size), _strings(table[digests_at:sizes_at], _DIGEST_BYTES)
     sizes = struct.unpack_from(f"<{count}Q", content, sizes_at)
     modes = map(MODES.__getitem__, content[codes_at : codes_at + count])
-    entries = list(map(new_entry, zip(paths, modes, sizes, digests, strict=True)))
-    return entries, map(new_row, zip(statuses, content[flags_at:codes_at], entries, strict=True))
+    entries = tuple(map(tuple.__new__, repeat(Entry), zip(paths, modes, sizes, digests, strict=True)))
+    secrets = {paths[one.start()]: one[0][0] for one in re.finditer(rb"[^\0]", content[flags_at:codes_at])}
+    return HashCache(Manifest(entries), dict(zip(paths, statuses, strict=True)), secrets)
 
 
 def _strings(column: memoryview, width: int) -> list[bytes]:

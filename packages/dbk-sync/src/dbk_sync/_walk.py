@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dbk_sync._cache import STATUS, Row, Rows, status_of
+from dbk_sync._cache import STATUS, Statuses, status_of
 from dbk_sync._findings import Finding, Kind
 from dbk_sync._frame import Frame, Verdict
 from dbk_sync._selection import Selection
@@ -25,7 +25,7 @@ class Walk:
     """What a walk found. Paths are below the source; directories themselves are not listed, as in git.
 
     Attributes:
-        hits: Rows of files that did not change since they were read.
+        hits: Files that did not change since they were read.
         misses: Files to read, with their status.
         links: Symbolic links, with their status.
         skipped: Sockets, pipes and devices.
@@ -35,7 +35,7 @@ class Walk:
         shared: Files with more than one name, which may change through the other one.
     """
 
-    hits: list[Row] = field(default_factory=list)
+    hits: list[bytes] = field(default_factory=list)
     misses: list[Found] = field(default_factory=list)
     links: list[Found] = field(default_factory=list)
     skipped: list[Finding] = field(default_factory=list)
@@ -45,8 +45,8 @@ class Walk:
     shared: list[bytes] = field(default_factory=list)
 
 
-def walk(selection: Selection, rows: Rows | None = None) -> Walk:
-    """Walks the source of `selection`; `rows` is what is known about its files.
+def walk(selection: Selection, statuses: Statuses | None = None) -> Walk:
+    """Walks the source of `selection`; `statuses` is what is known about its files.
 
     Raises:
         RulesError: An ignore file cannot be read.
@@ -54,7 +54,7 @@ def walk(selection: Selection, rows: Rows | None = None) -> Walk:
     found = Walk()
     start = selection.start()
     if start.ignored_by is None:
-        _Walker(selection, {} if rows is None else rows, found).run(start.frame)
+        _Walker(selection, {} if statuses is None else statuses, found).run(start.frame)
     else:
         found.warnings.append(_ignored_source(start.ignored_by, start.ignored_path))
     selection.check()
@@ -62,10 +62,10 @@ def walk(selection: Selection, rows: Rows | None = None) -> Walk:
 
 
 class _Walker:
-    def __init__(self, selection: Selection, rows: Rows, found: Walk) -> None:
+    def __init__(self, selection: Selection, statuses: Statuses, found: Walk) -> None:
         self._selection = selection
         self._root = selection.source + b"/"
-        self._known = rows.get
+        self._known = statuses.get
         self._found = found
         self._pending: list[tuple[bytes, Frame]] = []
 
@@ -109,11 +109,11 @@ class _Walker:
             path = prefix + name
             try:
                 status = entry.stat(follow_symlinks=False)
-                row = known(path)
-                if row is not None and row[0] == pack(
+                before = known(path)
+                if before is not None and before == pack(
                     status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode
                 ):
-                    hit(row)
+                    hit(path)
                     if status.st_nlink != 1:
                         self._found.shared.append(path)
                     continue

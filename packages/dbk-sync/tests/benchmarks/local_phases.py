@@ -26,7 +26,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dbk_sync import ContentReader, Scan, ScanOptions, StateKey, pack, plan, scan, select
+from dbk_sync import ContentReader, Delta, Plan, Scan, ScanOptions, StateKey, pack, plan, scan, select
 from dbk_sync._selection import Selection
 from dbk_sync._state import load, save
 from dbk_sync._walk import walk
@@ -209,7 +209,7 @@ def measure(root: Path, files: int, peer: str | None = None, *, cpu: bool = Fals
     make_tree(root, files)
     first = scan(root, clock_ns=later)
     paths = [bytes(root) + b"/" + entry.path for entry in first.manifest]
-    proposal, key = plan(first), StateKey("h", "w", "u", "t", str(root))
+    proposal, key = plan(first), key_of_benchmark(str(root))
     environ = {"XDG_CACHE_HOME": str(root.parent / f"cache{files}")}
     assert sorted(git_list(root)) == select(root)
     assert floor(bytes(root)) == len(paths)
@@ -221,16 +221,43 @@ def measure(root: Path, files: int, peer: str | None = None, *, cpu: bool = Fals
         "bare read": lambda: bare_read(paths),
         "select": lambda: walk(Selection(root)),
         "first scan": lambda: scan(root, clock_ns=later),
-        "save": lambda: save(key, proposal, environ=environ),
-        "load": lambda: load(key, environ),
         "command": lambda: subprocess.run(
             [sys.executable, "-m", "dbk_sync", "plan", "--no-remote"], cwd=root, capture_output=True, check=True
         ),
     }
-    found = best_ms(works, 9 if files <= 10_000 else 5, cpu_s if cpu else time.perf_counter)
+    assert save(key, proposal, environ=environ)
     assert load(key, environ).manifest == first.manifest
+    found = best_ms(works, 9 if files <= 10_000 else 5, cpu_s if cpu else time.perf_counter)
     others = {} if peer is None else measure_peer(root, peer, 3 if files <= 10_000 else 1, cpu=cpu)
-    return {**found, **others, **measure_watch(root, first)}
+    return {**found, **others, **measure_states(root, environ, cpu=cpu), **measure_watch(root, first)}
+
+
+def measure_states(root: Path, cache: dict[str, str], *, cpu: bool) -> dict[str, float]:
+    """Times of loading and of saving the state of `root`, as they are met: once each in a process of its own."""
+    command = [sys.executable, __file__, "--state-only", str(root), *(["--cpu"] if cpu else [])]
+    found = []
+    for _ in range(15):
+        done = subprocess.run(command, env={**os.environ, **cache}, stdout=subprocess.PIPE, text=True, check=True)
+        found.append(tuple(map(float, done.stdout.split())))
+    loads, saves = zip(*found, strict=True)
+    return {"load": min(loads), "save": min(saves), "load and save": min(map(sum, found))}
+
+
+def measure_state(root: str, now_s: Callable[[], float]) -> None:
+    """Loads the state of `root` and saves it again, and prints how long each took, in milliseconds."""
+    key, start = key_of_benchmark(root), now_s()
+    state = load(key)
+    loaded = now_s()
+    assert state.manifest
+    proposal = Plan(os.fsencode(root), state.manifest, state.manifest, Delta("", "", (), ()), cache=state.cache)
+    before_save = now_s()
+    assert save(key, proposal)
+    print((loaded - start) * 1000, (now_s() - before_save) * 1000)
+
+
+def key_of_benchmark(root: str) -> StateKey:
+    """What the state of a tree of this benchmark is kept by."""
+    return StateKey("h", "w", "u", "t", root)
 
 
 def measure_watch(root: Path, first: Scan) -> dict[str, float]:
@@ -329,8 +356,9 @@ def _print_phases(results: dict[int, dict[str, float]], peer: bool) -> None:
         ("first scan, hashing part", lambda r: f"{r['first scan'] - r['select']:.1f}"),
         ("... over the bare loop", lambda r: f"{(r['first scan'] - r['select']) / r['bare read']:.2f}x"),
         ("first scan, all of it", lambda r: f"{r['first scan']:.1f}"),
-        ("save the state", lambda r: f"{r['save']:.1f}"),
-        ("load the state", lambda r: f"{r['load']:.1f}"),
+        ("load the state, in a process of its own", lambda r: f"{r['load']:.1f}"),
+        ("save the state, likewise", lambda r: f"{r['save']:.1f}"),
+        ("... both, in the best process", lambda r: f"{r['load and save']:.1f}"),
         ("`dbk-sync plan --no-remote`, all of it", lambda r: f"{r['command']:.0f}"),
     ]
     if peer:
@@ -382,7 +410,11 @@ def main() -> None:
     parser.add_argument("--peer", help="Python with jupyter-databricks-kernel==1.4.1")
     parser.add_argument("--cpu", action="store_true", help="processor time instead of the time that passes")
     parser.add_argument("--pack-only", nargs=2, metavar=("ROOT", "CODEC"), help=argparse.SUPPRESS)
+    parser.add_argument("--state-only", metavar="ROOT", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.state_only:
+        measure_state(chosen.state_only, cpu_s if chosen.cpu else time.perf_counter)
+        return
     if chosen.pack_only:
         measure_pack(Path(chosen.pack_only[0]), chosen.pack_only[1], cpu_s if chosen.cpu else time.perf_counter)
         return

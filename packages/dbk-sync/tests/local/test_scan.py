@@ -429,7 +429,7 @@ def test_deleted_and_ignored_files_leave_the_cache(root: Path, plant: Plant, lat
 
     second = scan(root, ScanOptions(exclude=("b",)), first.cache, clock_ns=later_ns)
 
-    assert list(second.cache.rows) == [b"c"]
+    assert list(second.cache.statuses) == [b"c"]
     assert entries(second.manifest) == {b"c": ("644", 0)}
 
 

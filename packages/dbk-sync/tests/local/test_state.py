@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from dbk_config import Settings
 from dbk_sync import Entry, Plan, State, StateKey, plan, scan
-from dbk_sync._cache import Row
 from dbk_sync._state import cache_folder, forget, key_of, load, save
 
 Plant = Callable[..., None]
@@ -35,7 +34,7 @@ def file(proposal: Plan) -> Path:
 
 
 def is_empty(state: State) -> bool:
-    return not state.cache.rows and state.manifest is None and not state.receipt
+    return not state.cache.statuses and state.manifest is None and not state.receipt
 
 
 def test_what_was_saved_is_loaded(proposal: Plan):
@@ -46,7 +45,7 @@ def test_what_was_saved_is_loaded(proposal: Plan):
     assert state.manifest == proposal.manifest
     assert state.manifest is not None
     assert state.manifest.tree == proposal.manifest.tree
-    assert state.cache.rows == proposal.cache.rows
+    assert state.cache == proposal.cache
     assert state.receipt == "größe {}"
 
 
@@ -80,8 +79,8 @@ def test_any_number_of_files_is_loaded_as_it_was(count: int, root: Path, plant: 
     state = load(KEY)
 
     assert state.manifest == proposal.manifest
-    assert state.cache.rows == proposal.cache.rows
-    assert all(isinstance(row, Row) and isinstance(row.entry, Entry) for row in state.cache.rows.values())
+    assert state.cache == proposal.cache
+    assert all(isinstance(entry, Entry) for entry in state.cache.manifest)
 
 
 def test_a_key_is_made_of_all_that_is_known_without_asking():
