@@ -80,9 +80,17 @@ class Secrecy:
         self.search(f"a warning of {nodeid}", str(warning_message.message))
 
     def pytest_sessionfinish(self, session):
-        if found := self.take():
+        """What no report can tell any more; a worker of pytest-xdist hands it to the run that it works for."""
+        found = self.take()
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["secrecy"] = found
+        elif found:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             print(f"\nAfter the last test, the token of a workspace is in {', '.join(found)}")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node):
+        self.leaks += getattr(node, "workeroutput", {}).get("secrecy", [])
 
     @pytest.fixture
     def no_token_in(self):

@@ -82,19 +82,41 @@ def pytest_runtest_logreport(report):
 
 
 @pytest.fixture(scope="module")
-def reports(root, tmp_path_factory):
+def run(root, tmp_path_factory):
+    """run(*arguments, **tests): pytest with the plugin on files of these names and texts; what ended, and where."""
+
+    def start(*arguments, **tests):
+        folder = tmp_path_factory.mktemp("leaking")
+        (folder / "tests").mkdir()
+        shutil.copy(root / "tests/secrecy.py", folder / "tests")
+        (folder / "packages").mkdir()
+        (folder / "packages/conftest.py").write_text((root / "packages/conftest.py").read_text() + TELL)
+        for name, text in tests.items():
+            (folder / f"packages/{name}.py").write_text(START + text)
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            os.devnull,
+            "--rootdir",
+            folder,
+        ]
+        command += [*arguments, "packages"]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120), folder
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def reports(run):
     """(test, outcome, what the plugin says of it) of every report of one run of the leaking tests."""
-    folder = tmp_path_factory.mktemp("leaking")
-    (folder / "tests").mkdir()
-    shutil.copy(root / "tests/secrecy.py", folder / "tests")
-    (folder / "packages").mkdir()
-    (folder / "packages/conftest.py").write_text((root / "packages/conftest.py").read_text() + TELL)
-    tests = [f"\ndef test_leak_{n}(workspace, request):\n    {code}\n" for n, code in enumerate(LEAKS.values())]
-    (folder / "packages/test_leaks.py").write_text(START + INNOCENT + "".join(tests))
-    (folder / "packages/test_warning.py").write_text(START + WARNING)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", folder]
-    run = subprocess.run([*command, "packages"], cwd=folder, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 1, run.stdout + run.stderr
+    leaks = [f"\ndef test_leak_{n}(workspace, request):\n    {code}\n" for n, code in enumerate(LEAKS.values())]
+    ended, folder = run(test_leaks=INNOCENT + "".join(leaks), test_warning=WARNING)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
     return [json.loads(line) for line in (folder / "reports.jsonl").read_text().splitlines()]
 
 
@@ -118,3 +140,14 @@ def test_a_warning_with_a_token_fails_the_next_report(reports):
     said = [said for name, outcome, said in reports if name == "test_that_comes_next" and outcome == "failed"]
 
     assert said == [["the token of a workspace is in a warning of packages/test_warning.py::test_that_warns"]]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["in one process", "in a worker"])
+def test_a_warning_with_a_token_after_the_last_test_fails_the_run(run, workers):
+    if workers:
+        pytest.importorskip("xdist")
+
+    ended, _ = run(*workers, test_last=WARNING.partition("def test_that_comes_next")[0])
+
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "After the last test, the token of a workspace is in a warning of packages/test_last.py::" in ended.stdout
