@@ -39,6 +39,8 @@ class ContentReader:
 
     def __init__(self, source: bytes) -> None:
         self._root = source + b"/"
+        self.given_bytes = 0
+        """How much was read of files so far."""
 
     def __call__(self, entry: Entry) -> Iterator[bytes]:
         path = self._root + entry.path
@@ -50,7 +52,9 @@ class ContentReader:
         except OSError:
             return
         try:
-            yield from _first(descriptor, entry.size_bytes)
+            for piece in _first(descriptor, entry.size_bytes):
+                self.given_bytes += len(piece)
+                yield piece
         finally:
             os.close(descriptor)
 

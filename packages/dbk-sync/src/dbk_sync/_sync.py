@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import logging
 import os
-import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,15 +17,18 @@ from dbk_sync._bodies import Spooled
 from dbk_sync._cache import HashCache
 from dbk_sync._connect import Client
 from dbk_sync._content import ContentReader
-from dbk_sync._manifest import Manifest, difference
+from dbk_sync._delivery import Delivery
+from dbk_sync._far_side import FarSide, within
+from dbk_sync._manifest import difference
 from dbk_sync._pack import pack, to_reuse
-from dbk_sync._receiver import Driver, Receiver, refusal_of
+from dbk_sync._parts import Parts
+from dbk_sync._receiver import Driver
 from dbk_sync._reply import Reply, reply_of
 from dbk_sync._scan import ScanOptions
-from dbk_sync._upload import Uploader, removed_afterwards
+from dbk_sync._upload import Uploader
 from dbk_sync._watch import Watch
 from dbk_sync.driver import version
-from dbk_sync.errors import ReceiverError, SyncError, UploadError
+from dbk_sync.errors import ReceiverError
 
 if TYPE_CHECKING:
     from dbk_config import Settings
@@ -38,20 +39,6 @@ LOG = logging.getLogger("dbk.sync")
 
 ATTACHED_BYTES: Final = 256 << 10
 """Largest pack that travels with a cell: base64 twice makes it 467 KiB of the 1 MiB a command text may safely have."""
-INLINE_BYTES: Final = 600_000
-"""Largest pack that travels in a command of its own, 800,000 characters in base64."""
-
-
-@dataclass(slots=True)
-class _Known:
-    """What is known about the driver; all of it is forgotten when its interpreter is replaced."""
-
-    base: Manifest | None = None
-    looked: bool = False
-    has_dbfs: bool = True
-    path: str | None = None
-    where: str = ""
-    said: set[str] = field(default_factory=set)
 
 
 class Sync:
@@ -96,22 +83,20 @@ class Sync:
         self.source = Path(os.path.abspath(settings.project_dir / settings.sync.source))
         self._settings = settings
         self._options = options or ScanOptions.from_settings(settings.sync)
-        self._receiver = None if driver is None else Receiver(driver)
-        self._notify = notify or LOG.info
-        self._account = Account(settings, client, user_name, self._notify)
+        notify = notify or LOG.info
+        self._account = Account(settings, client, user_name, notify)
+        inner = within(self.source, folder)
+        self._far = FarSide(settings, self._account, driver, self.source, name, inner, notify)
+        self._delivery = Delivery(self._far, Uploader(settings.sync.store, self._account.places(), notify))
         self._progress = progress
         self._name = name
-        self._folder = _within(self.source, folder)
-        self._session = secrets.token_hex(8) if name is None else hashlib.sha256(name.encode()).hexdigest()[:16]
-        self._known = _Known()
         self._cache: HashCache | None = None
         self._watch = Watch(self.source, self._options, enabled=watch)
-        self._uploader = Uploader(settings.sync.store, self._account.places(), self._notify)
 
     @property
     def path(self) -> str | None:
         """Where the tree is on the driver; None before the first push."""
-        return self._known.path
+        return self._far.path
 
     def plan(self) -> Plan:
         """What to send so that the driver's tree equals the source now. Asks nobody and changes nothing.
@@ -124,7 +109,7 @@ class Sync:
         found = self._watch.scan(self._cache)
         self._cache = found.cache
         in_volume = self._settings.sync.extract_to.startswith("/Volumes/")
-        return _plan.plan(found, self._known.base, case_sensitive=not in_volume)
+        return _plan.plan(found, self._far.base, case_sensitive=not in_volume)
 
     def attachment(self, plan: Plan) -> tuple[str, dict[str, Any]] | None:
         """The plan as something small that travels with the next cell: a name and a JSON value; None to `push` it.
@@ -135,13 +120,14 @@ class Sync:
         Raises:
             ChangedWhileReadingError: A file is no longer as planned; plan again.
         """
-        if plan.is_empty or self._receiver is None or not self._receiver.loaded or not self._may_inline(plan):
+        receiver = self._far.receiver
+        if plan.is_empty or receiver is None or not receiver.loaded or not self._may_inline(plan):
             return None
         with self._packed(plan, limit=ATTACHED_BYTES * 16) as packed:
             if packed is None or packed.size_bytes > ATTACHED_BYTES:
                 return None
             data = base64.b64encode(packed.read_all()).decode("ascii")
-        request = {"op": "apply", **self._place(), "source": {"kind": "inline"}}
+        request = self._far.request("apply", source={"kind": "inline"})
         return "sync", {"version": version(), "request": request, "data": data}
 
     def push(self, plan: Plan) -> Reply:
@@ -154,11 +140,17 @@ class Sync:
             RequestError: The workspace does not answer as it should.
         """
         if plan.is_empty:
-            return Reply(plan.manifest.tree, self._known.path or "", self._known.where)
+            return Reply(plan.manifest.tree, self._far.path or "", self._far.where)
         requests_before = self._account.requests
-        with Spooled(pack(plan, ContentReader(plan.source), reuse=to_reuse(plan))) as packed:
-            store, answer = self._deliver(plan, packed)
-            sent_bytes = packed.size_bytes
+        reader = ContentReader(plan.source)
+        with Parts(pack(plan, reader, reuse=to_reuse(plan))) as parts:
+
+            def told(sent_bytes: int) -> None:
+                if self._progress is not None:
+                    self._progress(sent_bytes, _in_all(plan, parts, reader))
+
+            store, answer = self._delivery.send(parts, not self._may_inline(plan), told)
+            sent_bytes = parts.size_bytes
         if "need_full" in answer:
             if plan.base is None:
                 raise ReceiverError(f"The driver does not take the files: {answer['need_full']}", code="internal")
@@ -179,21 +171,17 @@ class Sync:
             ReceiverError: The reply is about another tree.
         """
         if not isinstance(reply, Reply):
-            self._say(reply)
+            self._far.hear(reply)
             reply = reply_of(reply)
         if reply.tree != plan.manifest.tree:
             raise ReceiverError("The driver has another tree than the one that was sent.", code="internal")
-        self._known.base = plan.manifest
-        self._known.path, self._known.where = reply.path, reply.where
+        self._far.acknowledge(plan.manifest, reply)
         _state.save(self._key(), plan)
         return reply
 
     def forget(self) -> None:
         """Counts nothing on the driver as known: its interpreter was replaced. The next plan sends everything."""
-        said = self._known.said
-        self._known = _Known(said=said)
-        if self._receiver is not None:
-            self._receiver.loaded = False
+        self._far.forget()
 
     def renew(self) -> None:
         """Makes a fresh interpreter ready, and learns what it still has of the tree: often everything.
@@ -201,17 +189,18 @@ class Sync:
         Raises:
             ReceiverError: The driver does not answer as it should.
         """
-        base = self._known.base or (_state.load(self._key()).manifest if self._name else None)
+        base = self._far.base or (_state.load(self._key()).manifest if self._name else None)
         self.forget()
-        answer = self._look()
+        answer = self._far.look()
         if base is not None and answer["tree"] == base.tree:
-            self._known.base = base
+            self._far.base = base
 
     def close(self) -> None:
         """Removes the tree from the driver, as far as it can still be reached, and closes connections."""
-        if self._receiver is not None and self._receiver.loaded:
+        receiver = self._far.receiver
+        if receiver is not None and receiver.loaded:
             with contextlib.suppress(Exception):  # at the end nobody can do anything about it
-                self._receiver.ask({"op": "close", **self._place()})
+                receiver.ask(self._far.request("close"))
         self.forget()
         self._watch.close()
         self._account.close()
@@ -221,64 +210,6 @@ class Sync:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _deliver(self, plan: Plan, packed: Spooled) -> tuple[str, dict[str, Any]]:
-        """How the pack travelled, and what the receiver says to it."""
-        if packed.size_bytes <= INLINE_BYTES and self._may_inline(plan):
-            return "inline", self._ask("apply", packed.read_all(), source={"kind": "inline"})
-        if not self._known.looked:
-            self._look()
-        if not self._known.has_dbfs:
-            self._uploader.refuse("dbfs", "The driver cannot read DBFS: this cluster has no /dbfs.")
-        secret = plan.sends_secrets or not self._settings.sync.inline
-        for name in list(self._uploader.usable(secret)):
-            uploaded = self._uploader.put(name, packed, self._required(), self._session, self._sent(packed))
-            if uploaded is None:
-                continue
-            with removed_afterwards(uploaded) as gone:
-                answer = self._ask("apply", source=uploaded.source)
-                if answer.get("pack_removed"):
-                    gone.append(True)
-            if answer.get("error", {}).get("code") != "no-pack":
-                return name, answer
-            self._uploader.refuse(name, answer["error"]["message"])
-        hint = "Verify DBFS write access to /tmp/, or set sync.volume or sync.store."
-        raise UploadError(self._no_store(secret), hint)
-
-    def _no_store(self, secret: bool) -> str:
-        reasons = self._uploader.reasons
-        if secret:
-            reasons.append("Files that look like secrets, and all with sync.inline = false, never travel in commands.")
-        return "No store takes the files. " + " ".join(reasons)
-
-    def _ask(self, op: str, data: bytes = b"", **more: Any) -> dict[str, Any]:
-        answer = self._required().ask({"op": op, **self._place(), **more}, data)
-        self._say(answer)
-        if answer.get("error", {}).get("code", "no-pack") != "no-pack":
-            raise refusal_of(answer)
-        return answer
-
-    def _look(self) -> dict[str, Any]:
-        answer = self._ask("open")
-        self._known.looked, self._known.has_dbfs = True, answer["dbfs"]
-        self._known.path, self._known.where = answer["path"], answer["where"]
-        return answer
-
-    def _say(self, answer: Mapping[str, Any]) -> None:
-        for notice in answer.get("notices", ()):
-            if notice not in self._known.said:
-                self._known.said.add(notice)
-                self._notify(notice)
-
-    def _place(self) -> dict[str, Any]:
-        """Where the tree lies, as each request says it."""
-        extract_to = self._settings.sync.extract_to
-        user = self._account.user() if extract_to == "workspace" else ""
-        where = "driver" if extract_to == "workspace" and not user else extract_to
-        more: dict[str, Any] = {"keep": True} if self._name else {}
-        if self._folder:
-            more["folder"] = self._folder
-        return {"session": self._session, "extract_to": where, "user": user, "project": self.source.name, **more}
 
     def _may_inline(self, plan: Plan) -> bool:
         return self._settings.sync.inline and not plan.sends_secrets
@@ -293,21 +224,12 @@ class Sync:
         with Spooled(pack(plan, ContentReader(plan.source), reuse=reused)) as packed:
             yield packed
 
-    def _sent(self, packed: Spooled) -> Callable[[int], None]:
-        report = self._progress
-        return lambda _sent: None if report is None else report(min(_sent, packed.size_bytes), packed.size_bytes)
-
-    def _required(self) -> Receiver:
-        if self._receiver is None:
-            raise SyncError("This Sync has no driver: it can only plan.", "Give Sync(..., driver=...).")
-        return self._receiver
-
     def _key(self) -> _state.StateKey:
         target = f"{self._settings.cluster_id or ''} {self._settings.sync.extract_to}"
         return _state.key_of(self._settings, target, self.source)
 
 
-def _within(source: Path, folder: Path | None) -> str:
-    """The folder relative to the source; empty for the source itself and for a folder elsewhere."""
-    inner = os.path.relpath(os.path.abspath(folder), source) if folder is not None else os.curdir
-    return "" if inner == os.curdir or inner.split(os.sep)[0] == os.pardir else Path(inner).as_posix()
+def _in_all(plan: Plan, parts: Parts, reader: ContentReader) -> int:
+    """The size of the pack; while it is being made, what it will be if the rest of it is like what there is."""
+    size_bytes, given_bytes = parts.size_bytes, reader.given_bytes
+    return size_bytes if parts.ended else max(size_bytes, size_bytes * plan.size_bytes // max(given_bytes, 1))

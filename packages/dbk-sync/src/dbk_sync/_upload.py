@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dbk_sync._bodies import Spooled
+from dbk_sync._parts import Parts
 from dbk_sync._receiver import Receiver, refusal_of
 from dbk_sync._stores import Progress, Refused, Store
-from dbk_sync.errors import SyncError
+from dbk_sync._transfer import Transfer
 
 ORDER: Final = ("dbfs", "volume", "workspace", "command")
 """Fastest and most widely readable first; the last needs no store at all."""
 _SPOKEN: Final = {"dbfs": "DBFS", "volume": "the volume", "workspace": "workspace files", "command": "command text"}
-PACK_PREFIX: Final = "dbk-sync-"
-PACK_SUFFIX: Final = ".pack"
 PIECE_BYTES: Final = 640 << 10
 """A piece of a pack in one command: with base64 and the rest of the text it stays below 1 MiB."""
 
@@ -71,19 +69,18 @@ class Uploader:
             if known and name not in self._refused and not (secret and name == "command"):
                 yield name
 
-    def put(self, name: str, pack: Spooled, receiver: Receiver, session: str, progress: Progress) -> Uploaded | None:
+    def put(self, name: str, parts: Parts, receiver: Receiver, session: str, progress: Progress) -> Uploaded | None:
         """The pack in the store `name`; None when the store refuses it, which is then said."""
         if name == "command":
-            return _send_pieces(pack, receiver, session, progress)
+            return _send_pieces(parts, receiver, session, progress)
         try:
-            store, folder = self._places[name]()
-            path = f"{folder}/{PACK_PREFIX}{secrets.token_hex(16)}{PACK_SUFFIX}"
-            store.put(path, pack, progress=progress)
+            transfer = Transfer(*self._places[name](), progress)
+            transfer.send(parts)
         except Refused as refusal:
             self.refuse(name, str(refusal))
             return None
-        source = {"kind": "dbfs", "path": path} if name == "dbfs" else {"kind": "file", "paths": [path]}
-        return Uploaded(name, source, lambda: store.delete(path))
+        kind = "dbfs" if name == "dbfs" else "file"
+        return Uploaded(name, {"kind": kind, "paths": transfer.paths}, transfer.remove)
 
 
 @contextmanager
@@ -94,14 +91,13 @@ def removed_afterwards(uploaded: Uploaded) -> Iterator[list[bool]]:
         yield gone
     finally:
         if not gone:
-            with suppress(SyncError, Refused):
-                uploaded.remove()
+            uploaded.remove()
 
 
-def _send_pieces(pack: Spooled, receiver: Receiver, session: str, progress: Progress) -> Uploaded:
+def _send_pieces(parts: Parts, receiver: Receiver, session: str, progress: Progress) -> Uploaded:
     upload = secrets.token_hex(16)
     offset = 0
-    file = pack.open()
+    file = parts.open()
     while piece := file.read(PIECE_BYTES):
         request = {"op": "piece", "session": session, "upload": upload, "offset": offset}
         answer = receiver.ask({**request, "sha256": hashlib.sha256(piece).hexdigest()}, piece)

@@ -13,12 +13,13 @@ import importlib.util
 import os
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 from dbk_config import Secret, Settings
 from dbk_local import Request, Workspace
-from dbk_sync import Sync
+from dbk_sync import Sync, _sync
 
 
 def sibling(name: str) -> ModuleType:
@@ -31,8 +32,17 @@ def sibling(name: str) -> ModuleType:
     return module
 
 
-def measure(workspace: Workspace, root: Path) -> tuple[dict[str, float], int, list[Request]]:
-    """Seconds by phase, bytes of the pack, and the requests."""
+def noted(pieces: Iterable[bytes], ended_s: list[float]) -> Iterator[bytes]:
+    """The same pieces, and when the last one was there."""
+    yield from pieces
+    ended_s.append(time.time())
+
+
+def measure(workspace: Workspace, root: Path) -> tuple[dict[str, tuple[float, float]], int, list[Request]]:
+    """When each phase began and ended, in seconds; bytes of the pack; and the requests."""
+    packed_s: list[float] = []
+    pack = _sync.pack
+    _sync.pack = lambda *given, **options: noted(pack(*given, **options), packed_s)
     settings = Settings(host=workspace.host, token=Secret(workspace.token), project_dir=root)
     with Sync(settings, driver=sibling("remote_phases").Interpreter(workspace)) as sync:
         workspace.clear_requests()
@@ -42,16 +52,17 @@ def measure(workspace: Workspace, root: Path) -> tuple[dict[str, float], int, li
         reply = sync.push(plan)
         ended_s = time.time()
     requests = [one for one in workspace.requests() if one.started_s < ended_s]
-    (upload,) = (one for one in requests if one.bytes_in >= reply.sent_bytes)
+    uploads = [one for one in requests if one.path == "/api/2.0/dbfs/put"]
+    arrived_s = max(one.ended_s for one in uploads)
     found = {
-        "look for changes": planned_s - begun_s,
-        "pack": requests[0].started_s - planned_s,
-        "ask for the user, ship the receiver": upload.started_s - requests[0].started_s,
-        "upload": upload.ended_s - upload.started_s,
-        "unpack on the driver": ended_s - upload.ended_s,
-        "all": ended_s - begun_s,
+        "look for changes": (begun_s, planned_s),
+        "pack": (planned_s, packed_s[0]),
+        "ask for the user, ship the receiver": (requests[0].started_s, uploads[0].started_s),
+        f"upload, in {len(uploads)} parts": (uploads[0].started_s, arrived_s),
+        "unpack on the driver": (arrived_s, ended_s),
+        "all": (begun_s, ended_s),
     }
-    return found, reply.sent_bytes, requests
+    return {name: (start - begun_s, end - begun_s) for name, (start, end) in found.items()}, reply.sent_bytes, requests
 
 
 def main() -> None:
@@ -75,11 +86,11 @@ def main() -> None:
     bound_s = sent_bytes / line_bytes_per_s + 4 * latency_s
     print(f"{count:,} files, {size_bytes / 1e6:.1f} MB; {chosen.mbit:.0f} Mbit/s, {chosen.latency_ms:.0f} ms for each")
     print(f"{sent_bytes / 1e6:.1f} MB packed; {len(requests) - polls} requests and {polls} status polls")
-    print(f"load {os.getloadavg()[0]:.1f}\n\n| phase | seconds |\n| --- | ---: |")
-    for name, seconds in found.items():
-        print(f"| {name} | {seconds:.2f} |")
-    print(f"| the line alone, and four round trips | {bound_s:.2f} |")
-    print(f"| ... all over that | {found['all'] / bound_s:.2f}x |")
+    print(f"load {os.getloadavg()[0]:.1f}\n\n| phase | from, s | to, s | seconds |\n| --- | ---: | ---: | ---: |")
+    for name, (start_s, end_s) in found.items():
+        print(f"| {name} | {start_s:.2f} | {end_s:.2f} | {end_s - start_s:.2f} |")
+    print(f"| the line alone, and four round trips | | | {bound_s:.2f} |")
+    print(f"| ... all over that | | | {found['all'][1] / bound_s:.2f}x |")
 
 
 if __name__ == "__main__":

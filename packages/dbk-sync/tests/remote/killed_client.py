@@ -9,7 +9,7 @@ from types import SimpleNamespace
 sys.path.insert(0, os.path.dirname(__file__))
 from conftest import Interpreter
 from dbk_config import Secret, Settings, SyncSettings
-from dbk_sync import Sync
+from dbk_sync import Sync, _parts
 from dbk_sync._http import Http
 
 about = json.loads(sys.argv[1])
@@ -36,8 +36,9 @@ def main():
         sync=SyncSettings(**about["settings"]),
     )
     sync = Sync(settings, driver=driver)
-    sync._session = about["session"]
+    sync._far.session = about["session"]
     Http._once = dying
+    _parts.FIRST_BYTES = about["part_bytes"]
     sync.push(sync.plan())
 
 

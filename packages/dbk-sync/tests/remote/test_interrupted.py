@@ -44,6 +44,7 @@ def killed(place, project, interpreter):
             "settings": settings,
             "session": session,
             "steps": steps,
+            "part_bytes": 500_000,
         }
         script = Path(__file__).with_name("killed_client.py")
         ran = subprocess.run(
@@ -59,7 +60,7 @@ def tree_dict(files):
     return {path.encode(): content for path, content in files.items()}
 
 
-@pytest.mark.parametrize("size", [100, 900_000], ids=["in a command", "through DBFS"])
+@pytest.mark.parametrize("size", [100, 900_000], ids=["in a command", "in two parts"])
 def test_a_client_killed_before_any_request_leaves_the_old_or_the_new_tree(
     place, write, synced, interpreter, killed, tools, size
 ):
@@ -68,13 +69,13 @@ def test_a_client_killed_before_any_request_leaves_the_old_or_the_new_tree(
     write(old)
     driver = interpreter()
     sync = synced(driver, extract_to="driver")
-    sync._session = "0123456789abcdef"
+    sync._far.session = "0123456789abcdef"
     path = sync.push(sync.plan()).path
     write({**new, "gone.py": None})
 
     outcomes = []
     for steps in range(1, 30):
-        done = killed(steps, driver, {"extract_to": "driver"}, sync._session)
+        done = killed(steps, driver, {"extract_to": "driver"}, sync._far.session)
         # A command that was accepted goes on without its client; the next one queues behind it.
         driver.execute("print()")
         outcomes.append(tools.read_tree(path) == tree_dict(new))
@@ -148,13 +149,13 @@ def test_an_edit_during_the_sync_is_never_lost(in_memory, project, write, synced
 
     write(dict.fromkeys(names, b"00000000"))
     sync = synced(InProcess(), extract_to="driver")
-    content = sync._deliver
+    send = sync._delivery.send
 
-    def deliver(plan, packed):
+    def edit_and_send(*arguments):
         edit()
-        return content(plan, packed)
+        return send(*arguments)
 
-    monkeypatch.setattr(sync, "_deliver", deliver)
+    monkeypatch.setattr(sync._delivery, "send", edit_and_send)
     for _ in range(1000):
         quiet, before = False, edits
         while edits == before:

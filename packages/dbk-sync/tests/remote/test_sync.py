@@ -4,10 +4,19 @@ import base64
 import json
 import os
 import random
+import time
 from dataclasses import replace
 
 import pytest
-from dbk_sync.errors import NameCollisionError, ReceiverError, UnreadableFilesError, UploadError
+from dbk_sync import _parts, _sync, pack
+from dbk_sync.errors import (
+    ChangedWhileReadingError,
+    NameCollisionError,
+    ReceiverError,
+    RequestError,
+    UnreadableFilesError,
+    UploadError,
+)
 
 SMALL = {"a.py": b"a = 1\n", "pkg/__init__.py": b"", "pkg/b.py": b"b = 2\n"}
 BIG = {"big.bin": random.Random(1).randbytes(2_500_000), **SMALL}
@@ -31,7 +40,7 @@ def started(place, synced, interpreter):
 
 
 def texts_of(sync):
-    return sync._receiver._driver.texts
+    return sync._far.receiver._driver.texts
 
 
 def test_a_small_project_travels_in_one_command(place, write, started, tools):
@@ -53,7 +62,7 @@ def test_the_interpreter_is_in_the_tree_and_imports_from_it(write, started):
     sync = started()
     reply = sync.push(sync.plan())
 
-    seen = sync._receiver._driver.execute("import os, uses; print(os.getcwd()); print(uses.value)")
+    seen = sync._far.receiver._driver.execute("import os, uses; print(os.getcwd()); print(uses.value)")
 
     assert seen.splitlines() == [os.path.realpath(reply.path), "42"]
 
@@ -63,7 +72,7 @@ def test_code_runs_in_its_folder_and_imports_from_there_and_from_the_root(write,
     sync = started(folder="sub/deep")
     reply = sync.push(sync.plan())
 
-    seen = sync._receiver._driver.execute(
+    seen = sync._far.receiver._driver.execute(
         "import os, sys, near, pkg.b; print(os.getcwd()); print(sys.path[:2]); print(open('pkg_like.txt').read())"
     )
 
@@ -76,7 +85,7 @@ def test_a_folder_that_is_not_sent_is_the_root_of_the_project(write, started, pl
     sync = started(folder="not/there")
     reply = sync.push(sync.plan())
 
-    assert sync._receiver._driver.execute("import os; print(os.getcwd())") == os.path.realpath(reply.path)
+    assert sync._far.receiver._driver.execute("import os; print(os.getcwd())") == os.path.realpath(reply.path)
 
 
 def test_ipython_takes_the_project_for_the_folder_that_it_began_in(write, started):
@@ -84,7 +93,7 @@ def test_ipython_takes_the_project_for_the_folder_that_it_began_in(write, starte
     sync = started()
     reply = sync.push(sync.plan())
 
-    seen = sync._receiver._driver.execute("import os\n%cd -q /\n%cd -q -\nprint(os.getcwd())")
+    seen = sync._far.receiver._driver.execute("import os\n%cd -q /\n%cd -q -\nprint(os.getcwd())")
 
     assert seen == os.path.realpath(reply.path)
 
@@ -93,7 +102,7 @@ def test_an_edit_travels_alone_and_names_the_modules_to_reload(place, write, sta
     write(SMALL)
     sync = started()
     sync.push(sync.plan())
-    sync._receiver._driver.execute("import pkg.b")
+    sync._far.receiver._driver.execute("import pkg.b")
     write({"pkg/b.py": b"b = 3\n", "a.py": None})
     place.workspace.clear_requests()
 
@@ -155,14 +164,21 @@ def test_nothing_is_asked_when_nothing_has_changed(place, write, started):
     assert (reply.written, reply.sent_bytes, reply.path) == (0, 0, sync.path)
 
 
+@pytest.fixture
+def parts_of_a_megabyte(monkeypatch):
+    """What is 2.5 MB goes in three parts, as 11 MB would."""
+    monkeypatch.setattr(_parts, "FIRST_BYTES", 1_000_000)
+
+
 STORES = {
-    "dbfs": ["POST /api/2.0/dbfs/put"],
-    "volume": ["PUT /api/2.0/fs/files/Volumes/main/default/files/"],
-    "workspace": ["POST /api/2.0/workspace/mkdirs", "POST /api/2.0/workspace-files/import-file/Users/"],
+    "dbfs": ["POST /api/2.0/dbfs/put"] * 3,
+    "volume": ["PUT /api/2.0/fs/files/Volumes/main/default/files/"] * 3,
+    "workspace": ["POST /api/2.0/workspace/mkdirs", *["POST /api/2.0/workspace-files/import-file/Users/"] * 3],
     "command": [],
 }
 
 
+@pytest.mark.usefixtures("parts_of_a_megabyte")
 @pytest.mark.parametrize("store", STORES)
 def test_a_large_project_goes_through_the_chosen_store_and_leaves_nothing_there(place, write, started, tools, store):
     write(BIG)
@@ -176,6 +192,9 @@ def test_a_large_project_goes_through_the_chosen_store_and_leaves_nothing_there(
     assert seen.pop(0) == ME
     assert len(seen) == len(STORES[store])
     assert all(one.startswith(start) for one, start in zip(seen, STORES[store], strict=True))
+    # The receiver, the pack; pieces of 640 KiB where they are all that there is.
+    assert len(texts_of(sync)) == (2 if store != "command" else 2 + 4)
+    assert not [one for one in place.remote_files() if one.endswith(".pack")]
     sync.close()
     assert place.remote_files() == []
     assert sync.notices == []
@@ -206,6 +225,79 @@ def test_progress_is_told_up_to_the_last_byte(write, started):
     assert [sent for sent, _ in told] == sorted(sent for sent, _ in told)
 
 
+@pytest.mark.usefixtures("parts_of_a_megabyte")
+def test_progress_of_several_parts_is_one(write, started):
+    write(BIG)
+    sync = started()
+    told = []
+    sync._progress = lambda sent, total: told.append((sent, total))
+
+    reply = sync.push(sync.plan())
+
+    assert told[-1] == (reply.sent_bytes, reply.sent_bytes)
+    assert [sent for sent, _ in told] == sorted(sent for sent, _ in told)
+    assert all(sent <= total for sent, total in told)
+
+
+@pytest.mark.usefixtures("parts_of_a_megabyte")
+@pytest.mark.parametrize("failure", ["refused", "broken", "interrupted"])
+def test_parts_are_removed_when_one_of_them_cannot_be_sent(place, write, started, tools, failure):
+    write(BIG)
+    sync = started()
+
+    if failure == "refused":
+        place.workspace.fault(
+            "POST /api/2.0/dbfs/put", "status", status=403, code="PERMISSION_DENIED", message="no", after=1, times=None
+        )
+        reply = sync.push(sync.plan())
+        assert reply.store == "workspace"
+        assert tools.read_tree(reply.path) == as_tree(BIG)
+    elif failure == "broken":
+        place.workspace.fault("POST /api/2.0/dbfs/put", "status", status=409, code="ODD", message="no", after=2)
+        with pytest.raises(RequestError, match="no"):
+            sync.push(sync.plan())
+    else:
+
+        def interrupt(sent, _total):
+            if sent > 1_500_000:
+                raise KeyboardInterrupt
+
+        sync._progress = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            sync.push(sync.plan())
+
+    place.workspace.clear_faults()
+    assert [one for one in place.remote_files() if one.startswith("dbfs/")] == []
+    sync._progress = None
+    assert tools.read_tree(sync.push(sync.plan()).path or sync.path) == as_tree(BIG)
+
+
+@pytest.mark.usefixtures("parts_of_a_megabyte")
+def test_a_file_that_changes_when_parts_have_gone_changes_nothing_there(place, write, started, tools, monkeypatch):
+    write(SMALL)
+    sync = started()
+    path = sync.push(sync.plan()).path
+    write(BIG)
+
+    def until_one_has_gone(*given, **options):
+        pieces = list(pack(*given, **options))
+        yield from pieces[:-1]
+        deadline = time.monotonic() + 60
+        while not any(one.path == "/api/2.0/dbfs/put" for one in place.workspace.requests()):
+            assert time.monotonic() < deadline
+        raise ChangedWhileReadingError("big.bin changed while it was being sent.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_sync, "pack", until_one_has_gone)
+        with pytest.raises(ChangedWhileReadingError):
+            sync.push(sync.plan())
+
+    assert tools.read_tree(path) == as_tree(SMALL)
+    assert [one for one in place.remote_files() if one.startswith("dbfs/")] == []
+    assert sync.push(sync.plan()).written == 1
+    assert tools.read_tree(path) == as_tree(BIG)
+
+
 def test_a_pack_larger_than_a_block_goes_by_blocks_where_posted_files_are_refused(place, write, started, tools):
     write(BIG)
     sync = started()
@@ -217,6 +309,18 @@ def test_a_pack_larger_than_a_block_goes_by_blocks_where_posted_files_are_refuse
     assert [one.rpartition("/")[2] for one in place.sync_requests()] == [
         *("Me", "put", "create", "add-block", "add-block", "add-block", "close")
     ]
+
+
+@pytest.mark.usefixtures("parts_of_a_megabyte")
+def test_posted_files_are_tried_once_where_they_are_refused(place, write, started, tools):
+    write(BIG)
+    sync = started()
+    place.workspace.fault("POST /api/2.0/dbfs/put", "status", status=415, times=None)
+
+    reply = sync.push(sync.plan())
+
+    assert tools.read_tree(reply.path) == as_tree(BIG)
+    assert sum(one.endswith("/put") for one in place.sync_requests()) == 1
 
 
 def test_disabled_dbfs_is_said_once_and_the_next_store_is_used(place, write, started, tools):
@@ -349,7 +453,7 @@ def test_a_delta_travels_with_a_cell(place, write, started, tools):
     name, payload = sync.attachment(plan)
     # As the agent does: JSON there and back, the handler called with it.
     call = f"__import__('sys').modules['_dbk_sync']._service.attached(json.loads({json.dumps(json.dumps(payload))}))"
-    answer = json.loads(sync._receiver._driver.execute(f"import json\nprint(json.dumps({call}))"))
+    answer = json.loads(sync._far.receiver._driver.execute(f"import json\nprint(json.dumps({call}))"))
     before = sync.plan().is_empty
     reply = sync.acknowledge(plan, answer)
 
@@ -369,7 +473,7 @@ def test_a_cell_does_not_run_on_the_wrong_files(write, started):
     sync.push(sync.plan())
     write({"a.py": b"3"})
     _, payload = sync.attachment(sync.plan())
-    driver = sync._receiver._driver
+    driver = sync._far.receiver._driver
     payload["request"]["session"] = "00000000ffffffff"
     call = f"__import__('sys').modules['_dbk_sync']._service.attached(json.loads({json.dumps(json.dumps(payload))}))"
 
@@ -381,7 +485,7 @@ def test_a_cell_does_not_run_on_the_wrong_files(write, started):
 def test_the_attachment_is_known_to_the_agent(write, started):
     write(SMALL)
     sync = started()
-    driver = sync._receiver._driver
+    driver = sync._far.receiver._driver
     driver.execute(
         "import sys, types\n"
         "agent = sys.modules['_dbk_agent'] = types.ModuleType('_dbk_agent')\n"
@@ -398,8 +502,8 @@ def test_a_new_interpreter_gets_the_receiver_again_and_keeps_its_tree(place, wri
     write(SMALL)
     sync = started()
     path = sync.push(sync.plan()).path
-    sync._receiver._driver.destroy()
-    sync._receiver._driver.open()
+    sync._far.receiver._driver.destroy()
+    sync._far.receiver._driver.open()
     write({"a.py": b"new"})
 
     sync.renew()
@@ -407,15 +511,15 @@ def test_a_new_interpreter_gets_the_receiver_again_and_keeps_its_tree(place, wri
 
     assert (reply.path, reply.written) == (path, 1)
     assert tools.read_tree(path) == as_tree({**SMALL, "a.py": b"new"})
-    assert sync._receiver._driver.execute("import os; print(os.getcwd())") == os.path.realpath(path)
+    assert sync._far.receiver._driver.execute("import os; print(os.getcwd())") == os.path.realpath(path)
 
 
 def test_without_a_renewal_the_driver_asks_for_the_receiver_by_itself(write, started, tools):
     write(SMALL)
     sync = started()
     sync.push(sync.plan())
-    sync._receiver._driver.destroy()
-    sync._receiver._driver.open()
+    sync._far.receiver._driver.destroy()
+    sync._far.receiver._driver.open()
     write({"a.py": b"new"})
 
     reply = sync.push(sync.plan())
@@ -428,7 +532,7 @@ def test_a_driver_that_lost_the_tree_gets_all_of_it(place, write, started, tools
     write(SMALL)
     sync = started(extract_to="driver")
     path = sync.push(sync.plan()).path
-    sync._receiver._driver.execute(f"import os, shutil; os.chdir('/'); shutil.rmtree({path!r})")
+    sync._far.receiver._driver.execute(f"import os, shutil; os.chdir('/'); shutil.rmtree({path!r})")
     write({"a.py": b"new"})
 
     reply = sync.push(sync.plan())
@@ -464,12 +568,12 @@ def test_closing_twice_or_without_a_driver_is_fine(write, synced, started):
     write(SMALL)
     sync = started()
     sync.push(sync.plan())
-    sync._receiver._driver.destroy()
+    sync._far.receiver._driver.destroy()
 
     sync.close()
     sync.close()
 
-    sync._receiver._driver.open()
+    sync._far.receiver._driver.open()
 
 
 def test_a_chosen_directory_that_is_not_ours_is_refused(write, started, tmp_path):

@@ -26,9 +26,12 @@ class DbfsStore:
 
     def __init__(self, http: Http) -> None:
         self._http = http
+        self._takes_forms = True
 
     def put(self, path: str, body: Body, *, overwrite: bool = True, progress: Progress | None = None) -> bool:
         """One request whatever the size, as a posted file; blocks of 1 MiB where that is not taken."""
+        if not self._takes_forms:
+            return self._put_blocks(path, body, overwrite, progress)
         # The field names of the legacy command line, which has posted files this way for years:
         # databricks/databricks-cli:databricks_cli/sdk/service.py.
         fields = {"path": f"dbfs:{path}", "overwrite": str(overwrite)}
@@ -43,7 +46,9 @@ class DbfsStore:
         self._check_open(answer, path)
         if answer.status not in (400, 404, 411, 413, 415, 500, 501):
             raise answer.error()
-        return self._put_blocks(path, body, overwrite, progress)
+        done = self._put_blocks(path, body, overwrite, progress)
+        self._takes_forms = answer.status == 500  # which may have been about this one alone
+        return done
 
     def get(self, path: str) -> bytes | None:
         pieces: list[bytes] = []

@@ -11,7 +11,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, Protocol
 
 from ._refusals import BadPack, NeedFull
 
@@ -29,6 +29,12 @@ _HEADER_LIMIT_BYTES = 1 << 29
 _ZLIB = 1
 _REUSING = 2
 _UNSAFE = re.compile(rb"(?:^|/)(?:\.{0,2}|\.git|\.databricks)(?:/|$)|\0")
+
+
+class Readable(Protocol):
+    """Bytes, front to back."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class Put(NamedTuple):
@@ -56,7 +62,7 @@ class PackReader:
     Raises `BadPack` on the first byte that is wrong: sizes and hashes are checked as contents are given out.
     """
 
-    def __init__(self, raw: BinaryIO) -> None:
+    def __init__(self, raw: Readable) -> None:
         self._raw = raw
         head = raw.read(_PACK_HEAD.size)
         magic, version, codec = _PACK_HEAD.unpack(head) if len(head) == _PACK_HEAD.size else (b"", 0, 0)

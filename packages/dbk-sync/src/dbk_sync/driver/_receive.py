@@ -32,7 +32,7 @@ from ._disk import Disk
 from ._format import PackReader
 from ._names import as_text
 from ._refusals import NeedFull, Refusal, UnsafeTarget
-from ._source import Pieces, has_dbfs, opened, remove
+from ._source import Joined, Pieces, has_dbfs, opened, remove
 from ._tree import Outcome, Tree, beside
 
 _SESSION = re.compile(r"[0-9a-f]{8,64}")
@@ -124,7 +124,7 @@ class Receiver:
             "changed_modules": _interpreter.changed_modules(place.path, outcome.changed)[:_NAMES_SHOWN],
         }
 
-    def _create(self, session: str, place: _Place, request: dict[str, Any], file: Any) -> Outcome:
+    def _create(self, session: str, place: _Place, request: dict[str, Any], file: Joined) -> Outcome:
         """The first files of a session, and the interpreter's move into their directory."""
         about = {"v": 1, "session": session, "project": request["project"], "made": time.time()}
         marker = json.dumps({**about, "keep": bool(request.get("keep"))}).encode()
@@ -135,7 +135,7 @@ class Receiver:
                 outcome = tree.build(PackReader(file), marker)
         if outcome is None:
             # A directory that is there already, or cannot be moved into place: file by file, with a journal.
-            file.seek(0)
+            file.rewind()
             reader = PackReader(file)
             if reader.header.base:
                 raise NeedFull("There are no files here yet.")

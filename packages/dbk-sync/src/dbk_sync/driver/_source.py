@@ -1,7 +1,7 @@
 """Opens a pack on the driver, wherever the client put it.
 
-A source is a dict: `{"kind": "inline"}` (the bytes came with the call), `{"kind": "file", "paths": [...]}` (the first
-that exists, as the driver's own file), `{"kind": "dbfs", "path": "/tmp/..."}` (the mount `/dbfs`, else `dbutils`),
+A source is a dict: `{"kind": "inline"}` (the bytes came with the call), `{"kind": "file", "paths": [...]}` (parts, in
+order, as files of the driver), `{"kind": "dbfs", "paths": ["/tmp/...", ...]}` (by the mount `/dbfs`, else `dbutils`),
 `{"kind": "pieces", "upload": id}` (sent in several calls before).
 """
 
@@ -60,38 +60,51 @@ class Pieces:
             self._folder = None
 
 
+class Joined:
+    """Files that are read one after the other, as the one that they are parts of."""
+
+    def __init__(self, files: list[BinaryIO]) -> None:
+        self._files = files
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """Up to so many bytes; none at the end of the last file."""
+        while True:
+            piece = self._files[self._at].read(size)
+            if piece or self._at == len(self._files) - 1:
+                return piece
+            self._at += 1
+
+    def rewind(self) -> None:
+        """Goes back to the start."""
+        for file in self._files:
+            file.seek(0)
+        self._at = 0
+
+
 @contextlib.contextmanager
-def opened(source: dict[str, Any], data: bytes, pieces: Pieces) -> Iterator[BinaryIO]:
-    """The pack as a file; one that lies on the driver's own disk because of us is removed afterwards."""
-    if source["kind"] == "inline":
-        yield io.BytesIO(data)
-    elif source["kind"] == "pieces":
-        path = pieces.path(source["upload"])
-        try:
-            with open(path, "rb") as file:
-                yield file
-        except FileNotFoundError:
-            raise NoPack("The pieces of the pack are gone.") from None
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-    elif source["kind"] == "dbfs":
-        with _opened_dbfs(source["path"]) as file:
-            yield file
-    else:
-        with _open(source["paths"]) as file:
-            yield file
+def opened(source: dict[str, Any], data: bytes, pieces: Pieces) -> Iterator[Joined]:
+    """The pack; what lies on the driver's own disk because of us is removed afterwards."""
+    with contextlib.ExitStack() as stack:
+        if source["kind"] == "inline":
+            yield Joined([io.BytesIO(data)])
+        elif source["kind"] == "pieces":
+            yield Joined([_open_pieces(pieces.path(source["upload"]), stack)])
+        else:
+            open_part = _open_dbfs if source["kind"] == "dbfs" else _open
+            yield Joined([open_part(path, stack) for path in source["paths"]])
 
 
 def remove(source: dict[str, Any]) -> bool:
-    """Removes an uploaded pack through the driver's own mount, which saves the client a request; False to leave it."""
-    paths = ["/dbfs" + source["path"]] if source["kind"] == "dbfs" else source.get("paths", [])
-    for path in paths:
-        if _PACK.fullmatch(os.path.basename(path)):
-            with contextlib.suppress(OSError):
-                os.unlink(ROOT + path)
-                return True
-    return False
+    """Removes an uploaded pack through the driver's own mount, which saves the client requests; False to leave it."""
+    top = "/dbfs" if source["kind"] == "dbfs" else ""
+    paths = [top + path for path in source.get("paths", []) if _PACK.fullmatch(os.path.basename(path))]
+    try:
+        for path in paths:
+            os.unlink(ROOT + path)
+    except OSError:
+        return False
+    return bool(paths)
 
 
 def has_dbfs() -> bool:
@@ -107,34 +120,38 @@ def _await(path: str) -> None:
         time.sleep(0.2)
 
 
-def _open(paths: list[str]) -> BinaryIO:
-    reasons = []
-    for path in paths:
-        try:
-            _await(ROOT + path)
-            return open(ROOT + path, "rb")
-        except OSError as error:
-            reasons.append(f"{path}: {error.strerror}")
-    raise NoPack("The driver cannot read the uploaded pack: " + "; ".join(reasons) + ".")
-
-
-@contextlib.contextmanager
-def _opened_dbfs(path: str) -> Iterator[BinaryIO]:
+def _open_pieces(path: str, stack: contextlib.ExitStack) -> BinaryIO:
+    stack.callback(_forget, path)
     try:
-        mounted = _open(["/dbfs" + path])
+        return stack.enter_context(open(path, "rb"))
+    except FileNotFoundError:
+        raise NoPack("The pieces of the pack are gone.") from None
+
+
+def _forget(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _open(path: str, stack: contextlib.ExitStack) -> BinaryIO:
+    try:
+        _await(ROOT + path)
+        return stack.enter_context(open(ROOT + path, "rb"))
+    except OSError as error:
+        raise NoPack(f"The driver cannot read the uploaded pack: {path}: {error.strerror}.") from error
+
+
+def _open_dbfs(path: str, stack: contextlib.ExitStack) -> BinaryIO:
+    try:
+        return _open("/dbfs" + path, stack)
     except NoPack as refusal:
-        with tempfile.TemporaryDirectory(prefix="dbk-sync-") as folder:
-            copy = os.path.join(folder, "pack")
-            try:
-                _dbutils().fs.cp("dbfs:" + path, "file:" + copy)
-            except Exception as error:  # whatever the runtime answers where DBFS is closed to it
-                reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-                raise NoPack(f"{refusal.message[:-1]}; dbutils.fs.cp: {reason[:300]}.") from None
-            with open(copy, "rb") as file:
-                yield file
-    else:
-        with mounted:
-            yield mounted
+        copy = os.path.join(stack.enter_context(tempfile.TemporaryDirectory(prefix="dbk-sync-")), "pack")
+        try:
+            _dbutils().fs.cp("dbfs:" + path, "file:" + copy)
+        except Exception as error:  # whatever the runtime answers where DBFS is closed to it
+            reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            raise NoPack(f"{refusal.message[:-1]}; dbutils.fs.cp: {reason[:300]}.") from None
+        return stack.enter_context(open(copy, "rb"))
 
 
 def _dbutils() -> Any:

@@ -1,0 +1,122 @@
+"""The driver's end of a sync: what is known about the tree there, and every question to its receiver."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbk_sync._account import Account
+from dbk_sync._manifest import Manifest
+from dbk_sync._receiver import Driver, Receiver, refusal_of
+from dbk_sync._reply import Reply
+from dbk_sync.errors import SyncError
+
+if TYPE_CHECKING:
+    from dbk_config import Settings
+
+
+class FarSide:
+    """One tree on a driver, and the interpreter that works on it.
+
+    Args:
+        settings: Say where the tree is to lie.
+        account: Tells who asks, where the tree lies in a folder of theirs.
+        driver: Runs code in the interpreter; None when there is none.
+        source: The directory that is synced, whose name the tree bears.
+        name: What the tree is found again by; None for a tree of this object alone.
+        folder: Where code runs in the tree; empty for the tree itself.
+        notify: Hears sentences for the user, each once.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        account: Account,
+        driver: Driver | None,
+        source: Path,
+        name: str | None,
+        folder: str,
+        notify: Callable[[str], None],
+    ) -> None:
+        self.session = secrets.token_hex(8) if name is None else hashlib.sha256(name.encode()).hexdigest()[:16]
+        """What the tree is called there."""
+        self.receiver = None if driver is None else Receiver(driver)
+        self._extract_to = settings.sync.extract_to
+        self._account = account
+        self._more: dict[str, Any] = {"project": source.name, **({"keep": True} if name else {})}
+        if folder:
+            self._more["folder"] = folder
+        self._notify = notify
+        self._said: set[str] = set()
+        self.forget()
+
+    def forget(self) -> None:
+        """Counts nothing as known: the interpreter was replaced."""
+        self.base: Manifest | None = None
+        """The tree that was acknowledged last."""
+        self.path: str | None = None
+        self.where = ""
+        self._has_dbfs: bool | None = None
+        if self.receiver is not None:
+            self.receiver.loaded = False
+
+    def acknowledge(self, manifest: Manifest, reply: Reply) -> None:
+        """The tree there is this one now."""
+        self.base, self.path, self.where = manifest, reply.path, reply.where
+
+    def look(self) -> dict[str, Any]:
+        """Where the tree is, its hash, and whether the driver sees DBFS as files."""
+        answer = self.ask("open")
+        self._has_dbfs, self.path, self.where = answer["dbfs"], answer["path"], answer["where"]
+        return answer
+
+    def has_dbfs(self) -> bool:
+        """Whether the driver sees DBFS as files; asks when that is not known."""
+        if self._has_dbfs is None:
+            self.look()
+        return bool(self._has_dbfs)
+
+    def ask(self, op: str, data: bytes = b"", **more: Any) -> dict[str, Any]:
+        """The receiver's answer about this tree.
+
+        Raises:
+            ReceiverError: It refuses, other than because it cannot read a pack.
+        """
+        answer = self.required().ask(self.request(op, **more), data)
+        self.hear(answer)
+        if answer.get("error", {}).get("code", "no-pack") != "no-pack":
+            raise refusal_of(answer)
+        return answer
+
+    def request(self, op: str, **more: Any) -> dict[str, Any]:
+        """A request to the receiver, with where the tree lies."""
+        user = self._account.user() if self._extract_to == "workspace" else ""
+        where = "driver" if self._extract_to == "workspace" and not user else self._extract_to
+        return {"op": op, "session": self.session, "extract_to": where, "user": user, **self._more, **more}
+
+    def hear(self, answer: Mapping[str, Any]) -> None:
+        """Passes on what an answer tells the user."""
+        for notice in answer.get("notices", ()):
+            if notice not in self._said:
+                self._said.add(notice)
+                self._notify(notice)
+
+    def required(self) -> Receiver:
+        """The receiver.
+
+        Raises:
+            SyncError: There is no driver.
+        """
+        if self.receiver is None:
+            raise SyncError("This Sync has no driver: it can only plan.", "Give Sync(..., driver=...).")
+        return self.receiver
+
+
+def within(source: Path, folder: Path | None) -> str:
+    """The folder relative to the source; empty for the source itself and for a folder elsewhere."""
+    inner = os.path.relpath(os.path.abspath(folder), source) if folder is not None else os.curdir
+    return "" if inner == os.curdir or inner.split(os.sep)[0] == os.pardir else Path(inner).as_posix()
