@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from dbk_config import DbkError, Secret, cli
@@ -185,3 +187,47 @@ def test_a_short_secret_does_not_hit_ordinary_words():
 
     assert redact("exit") == "exit"
     assert secret.reveal() == "x"
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_that_ends_the_process_leaves_through_the_blocks(name):
+    number = getattr(signal, name)
+    steps = []
+
+    def work():
+        with cli.ending_in_order():
+            try:
+                os.kill(os.getpid(), number)
+                threading.Event().wait(60)  # until the handler has run
+            finally:
+                steps.append("cleaned up")
+
+    with pytest.raises(SystemExit) as left:
+        work()
+
+    assert (left.value.code, steps) == (128 + number, ["cleaned up"])
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with cli.ending_in_order():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_beside_the_main_thread_no_handler_is_set():
+    seen = []
+
+    def work():
+        with cli.ending_in_order():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert seen == [signal.SIG_DFL]

@@ -16,12 +16,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dbk_config._load import load
     from dbk_config._origin import Origin
+    from dbk_config._private import is_private
     from dbk_config._secret import Secret
     from dbk_config._setting import Setting
     from dbk_config._settings import SETTINGS, Settings, SyncSettings
     from dbk_config.errors import DbkError, SettingsError
 
-__all__ = ["SETTINGS", "DbkError", "Origin", "Secret", "Setting", "Settings", "SettingsError", "SyncSettings", "load"]
+__all__ = [
+    "SETTINGS",
+    "DbkError",
+    "Origin",
+    "Secret",
+    "Setting",
+    "Settings",
+    "SettingsError",
+    "SyncSettings",
+    "is_private",
+    "load",
+]
 
 # Each name with its module, which is loaded when the name is first asked for: who needs an error class, or only names a
 # type, does not wait for all that reads settings.
@@ -34,6 +46,7 @@ _HOMES = {
     "Settings": "_settings",
     "SettingsError": "errors",
     "SyncSettings": "_settings",
+    "is_private": "_private",
     "load": "_load",
 }
 

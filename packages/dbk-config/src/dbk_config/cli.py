@@ -40,6 +40,7 @@ from dbk_config._options import (
 )
 from dbk_config._run import run_command, run_parser
 from dbk_config._secret import redact
+from dbk_config._signals import ending_in_order
 
 __all__ = [
     "CONNECTION",
@@ -51,6 +52,7 @@ __all__ = [
     "complete_with",
     "completion_script",
     "configure_logging",
+    "ending_in_order",
     "make_parser",
     "manual",
     "redact",
