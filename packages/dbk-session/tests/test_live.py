@@ -5,10 +5,25 @@ from __future__ import annotations
 import threading
 
 import pytest
-from dbk_session import Blocked, Completeness, Failure, Finished, InputRequest, Notice, Stream
+from dbk_session import (
+    Blocked,
+    Comm,
+    Completeness,
+    Display,
+    Failure,
+    Finished,
+    InputRequest,
+    Notice,
+    Skipped,
+    Started,
+    Stream,
+    Truncated,
+    _pump,
+)
 from dbk_session._control import Control
 from dbk_session._runner import Runner
 from dbk_session._track import Order, Track
+from dbk_session.driver import wire
 from dbk_session.errors import ContextWedged, StdinNotAllowed
 
 WAIT_FOR = "import os, time\nwhile not os.path.exists({path!r}): time.sleep(0.01)\n"
@@ -91,6 +106,76 @@ def test_late_output_on_the_result_channel_comes_with_the_next_command(open_sess
     until(lambda: printed(events, result.run_id) == "late\n")
 
 
+LATE_WRITER = """
+import asyncio, comm, os, sys, threading, time
+from IPython.display import display
+def until(path):
+    while not os.path.exists(path): time.sleep(0.01)
+async def until_in_task(path):
+    while not os.path.exists(path): await asyncio.sleep(0.01)
+shown = display('before', display_id=True)
+def thread():
+    until({text!r}); sys.stdout.write('late\\n')
+    until({shown!r}); shown.update('after')
+    until({message!r}); comm.create_comm(target_name='dbk-late')
+async def task():
+    await until_in_task({text!r}); sys.stdout.write('late\\n')
+    await until_in_task({shown!r}); shown.update('after')
+    await until_in_task({message!r}); comm.create_comm(target_name='dbk-late')
+"""
+LATE = {
+    "text": lambda event: isinstance(event, Stream) and event.text == "late\n",
+    "shown": lambda event: isinstance(event, Display) and event.update,
+    "message": lambda event: isinstance(event, Comm) and event.content["target_name"] == "dbk-late",
+}
+BEGUN = {
+    "thread": ("threading.Thread(target=thread).start()", "until({!r})"),
+    "task": ("kept = asyncio.get_running_loop().create_task(task())", "await until_in_task({!r})"),
+}
+
+
+@pytest.mark.parametrize(("begin", "wait"), BEGUN.values(), ids=BEGUN)
+def test_what_an_earlier_command_writes_late_is_read_with_the_polls_of_the_one_that_runs(
+    session, workspace, events, until, tmp_path, begin, wait
+):
+    pytest.importorskip("comm")  # the interpreters of the workspace have what this one has
+    gates = {name: tmp_path / name for name in (*LATE, "end")}
+    writer = session.run(LATE_WRITER.format(**{name: str(gate) for name, gate in gates.items()}) + begin)
+
+    def polls():
+        asked = [each.body_json["command"] for each in workspace.requests() if each.path.endswith("/commands/execute")]
+        calls = [wire.parse_call(text.split('"')[3]) for text in asked if text.startswith('__import__("_dbk_control")')]
+        return len([call for call in calls if call[0] == "read" and call[1]["run"] == running.run_id])
+
+    running = session.start(wait.format(str(gates["end"])))
+    first(running, Started)
+    until(lambda: polls() == 2)  # the one that told of the start, and the one that waits for more
+    for nth, (name, is_it) in enumerate(LATE.items(), start=1):
+        gates[name].touch()
+        until(lambda is_it=is_it: any(is_it(event) and event.run_id == writer.run_id for event in events))
+        until(lambda nth=nth: polls() == 2 + nth)  # one answer each, and one question more
+    assert running.state == "running"
+    gates["end"].touch()
+
+    assert running.result(60).status == "ok"
+    assert [type(event) for event in running.result().events] == [Started, Finished]
+
+
+def test_late_output_of_a_command_that_was_cancelled_comes_by_itself(session, events, until, tmp_path):
+    gate = tmp_path / "gate"
+    wait = WAIT_FOR.format(path=str(gate)).replace("\n", "\n    ")
+    code = f"import threading\ndef late():\n    {wait}print('late')\nthreading.Thread(target=late).start()\n"
+    command = session.start(f"{code}print('go', flush=True)\nwhile True: time.sleep(0.01)")
+    first(command, Stream)
+
+    command.cancel()
+    result = command.result(60)
+    gate.touch()
+
+    assert result.status == "cancelled"
+    until(lambda: printed(events, result.run_id) == "go\nlate\n")
+
+
 def test_a_running_command_is_cancelled_and_its_state_stays(session):
     session.run("kept = 5")
     command = session.start("print('go', flush=True)\nwhile True: time.sleep(0.01)")
@@ -128,6 +213,62 @@ def test_a_call_to_java_that_a_cancel_breaks_ends_as_an_interrupt(session):
     assert "KeyboardInterrupt" in shown[0].traceback[-1]
     assert "raise" in text
     assert "Py4JNetworkError:" not in text
+
+
+# More than can be read in a while: what is random is not made smaller on its way.
+FLOOD = """
+import itertools, os
+for n in itertools.count():
+    print(os.urandom(500).hex())
+    if n == 10_000: open({mark!r}, 'w').close()
+"""
+
+
+@pytest.mark.parametrize("channel", ["spool", "result"])
+def test_a_cancel_of_a_command_that_floods_its_output_ends_it_within_a_few_questions(
+    open_session, workspace, events, until, calls, tmp_path, channel
+):
+    session = open_session(channel=channel)
+    session.run("1")
+    until(lambda: session.channel == channel)
+    mark = tmp_path / "mark"
+    command = session.start(FLOOD.format(mark=str(mark)))
+    until(mark.exists)
+    workspace.clear_requests()
+
+    command.cancel()
+    result = command.result(60)
+    asked = calls().count("execute")
+    after = session.run("print('next')")
+
+    skipped = [event.skipped_bytes for event in result.events if isinstance(event, Skipped)]
+    assert (result.status, result.error.ename) == ("cancelled", "KeyboardInterrupt")
+    assert len(result.error.traceback) > 1
+    assert sum(skipped) > 5_000_000
+    assert [type(event) for event in result.events][-3:] in ([Stream, Failure, Finished], [Skipped, Failure, Finished])
+    # All would be hundreds of pieces on one channel, and dozens on the other.
+    assert asked < 50
+    assert after.stdout == "next\n"
+    assert {event.run_id for event in events[events.index(result.events[-1]) + 1 :]} == {after.run_id}
+
+
+def test_the_output_limit_is_told_when_it_is_reached_and_not_when_all_before_it_was_read(
+    workspace, open_session, events, until, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(_pump, "_PIECE_CHARS", 2_000)
+    monkeypatch.setenv("DBK_OUTPUT_LIMIT_MB", "4")
+    session = open_session(channel="spool")
+    session.run("import time")
+    until(lambda: session.channel == "spool")
+
+    command = session.start(FLOOD.format(mark=str(tmp_path / "mark")))
+    until(lambda: any(isinstance(event, Truncated) for event in events))
+    read = len(printed(events, command.run_id))
+    command.cancel()
+    result = command.result(60)
+
+    assert read < 2_000_000
+    assert [event.limit_bytes for event in result.events if isinstance(event, Truncated)] == [4_000_000]
 
 
 def test_another_error_after_a_cancel_keeps_its_name(session):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
-from dbk_session import Display, ExecuteResult, Failure, Stream, Truncated
+from dbk_session import Display, ExecuteResult, Failure, InputRequest, Stream, Truncated
 from dbk_session._answers import Answer, refusal_of
+from dbk_session._bus import Bus
 from dbk_session._calls import cluster_of, command_status_of, context_status_of, id_of
+from dbk_session._feed import Feed
 from dbk_session._ledger import Ledger
 from dbk_session._plain import cancelled_by, events_of
 from dbk_session._results import result_of
 from dbk_session._schedule import COMMAND, COMMAND_WATCHED, CONTROL, retry_delay_s
+from dbk_session._track import Order, Track
+from dbk_session._watched import Watched
 from dbk_session.driver import wire
+from dbk_session.driver.cutting import piece
 from dbk_session.errors import ProtocolError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +59,79 @@ def test_the_ledger_notices_a_record_that_is_missing():
 
     with pytest.raises(ProtocolError, match="missing"):
         Ledger("r", KEY).feed(0, lines[0] + lines[2])
+
+
+def feed_of(run_id):
+    return Feed(Track(Order("1", run_id), Bus(None)), KEY)
+
+
+def test_runs_that_are_over_are_read_until_they_are_silent_and_for_ten_minutes_at_most():
+    watched, run = Watched(), feed_of("late")
+    watched.follow(run)
+
+    watched.linger(run, now_s=0)
+
+    assert (watched.main, watched.is_due(29), watched.is_due(31)) == (run, True, False)
+    for now_s in range(20, 900, 20):
+        watched.found_late(now_s)
+    assert (watched.is_due(599), watched.is_due(601)) == (True, False)
+
+
+def test_runs_that_are_over_are_read_with_the_one_that_runs_and_on_after_its_end():
+    watched, late, running = Watched(), feed_of("late"), feed_of("running")
+    watched.linger(late, now_s=0)
+
+    watched.follow(running)
+
+    assert (watched.main, watched.others) == (running, [late])
+    assert watched.is_due(3600)
+    watched.found_late(3600)
+    watched.leave(running)
+    assert (watched.main, watched.is_due(3629), watched.is_due(3631)) == (late, True, False)
+
+
+def test_nothing_is_read_while_a_command_waits_for_a_person_and_no_other_writes():
+    watched, running = Watched(), feed_of("running")
+    watched.follow(running)
+    running.track.emit(InputRequest("running", "1", "Who? "))
+
+    assert not watched.is_due(0)
+
+    watched.linger(feed_of("late"), now_s=0)
+    assert (watched.main, watched.is_due(29), watched.is_due(31)) == (running, True, False)
+
+
+@given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 4000))
+def test_what_is_cut_is_output_and_the_ledger_goes_on_behind_it(lengths, tail_bytes):
+    lines = run_bytes(["x" * length for length in lengths]).splitlines(keepends=True)
+    error = {"n": len(lines) + 1, "run": "r", "t": "error", "ename": "E", "evalue": "", "traceback": []}
+    data = b"".join([*lines, wire.record_line(error, KEY)])
+    ledger = Ledger("r", KEY)
+    seen = list(ledger.feed(0, lines[0]))
+
+    answer = piece(io.BytesIO(data), {"offset": ledger.boundary, "tail_bytes": tail_bytes}, 1_000_000)
+    left_out = answer.get("cut")
+    if left_out:
+        seen += ledger.skip(left_out["to"], wire.unpack_piece(left_out))
+    seen += ledger.feed(ledger.offset, data[ledger.offset :])
+
+    kinds = [record["t"] for record in seen]
+    assert [kind for kind in kinds if kind != "stream"] == ["start", "done", "error"]
+    assert ledger.offset == len(data)
+    assert (left_out is None) == (len(seen) == len(lines) + 1)
+    if left_out:
+        assert left_out["bytes"] == len(data) - sum(len(wire.record_line(record, KEY)) for record in seen)
+        assert ledger.agrees(0, "")
+
+
+def test_the_ledger_notices_what_is_missing_behind_a_cut():
+    lines = run_bytes(["a", "b", "c"]).splitlines(keepends=True)
+    ledger = Ledger("r", KEY)
+    ledger.skip(len(lines[0] + lines[1]), b"")
+    ledger.feed(ledger.offset, lines[2])
+
+    with pytest.raises(ProtocolError, match="missing"):
+        ledger.feed(ledger.offset, lines[4])
 
 
 @pytest.mark.parametrize(

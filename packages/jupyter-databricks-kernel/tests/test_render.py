@@ -10,6 +10,7 @@ from dbk_session import (
     ExecuteResult,
     Failure,
     Notice,
+    Skipped,
     Started,
     Stream,
     Truncated,
@@ -61,6 +62,7 @@ def test_a_widget_message_keeps_its_metadata_and_buffers():
     [
         (ContextLost("evicted\njust now"), "Context timeout or restart: all variables were reset (evicted just now)"),
         (Truncated("r", 100_000_000), "stopped at 100 MB"),
+        (Skipped("r", 97_260_000), "97.3 MB of output were not fetched"),
     ],
 )
 def test_a_notice_is_one_line_on_stderr(event, part):

@@ -10,7 +10,6 @@ from dbk_session._events import Failure, Finished, Status
 from dbk_session._feed import Feed
 from dbk_session._interpreter import Interpreter
 from dbk_session._interrupt import NAME, as_interrupt
-from dbk_session.driver import wire
 from dbk_session.errors import ProtocolError
 
 __all__ = ["finished_of", "read_rest"]
@@ -41,9 +40,8 @@ def read_rest(interpreter: Interpreter, feed: Feed, until_bytes: int | None, sto
     standstills = 0
     while True:
         before = feed.offset
-        question = {"run": feed.track.run_id, "offset": before, "max_chars": chars}
         try:
-            answer = interpreter.ask("read", question, stop)
+            answer = interpreter.ask("read", {**feed.question, "max_chars": chars}, stop)
         except ProtocolError:
             # The piece was cut on its way: this runtime gives less text than expected.
             if chars <= _LEAST_CHARS:
@@ -53,7 +51,7 @@ def read_rest(interpreter: Interpreter, feed: Feed, until_bytes: int | None, sto
         state = str(answer.get("state"))
         if state == "never":
             return state
-        feed.take(int(answer["offset"]), wire.unpack_piece(answer))
+        feed.take_answer(answer)
         if feed.offset >= (until_bytes or 0) and (until_bytes is not None or feed.done is not None):
             return state
         standstills = standstills + 1 if feed.offset == before else 0

@@ -63,9 +63,7 @@ class Ending:
             read_rest(interpreter, feed, frame.get("length"), self._track.over)
         if rest.strip():
             self._track.emit(Stream(self._track.run_id, "stdout", rest))
-        self._end(feed)
-        if int(frame.get("live") or 0) > 0 and self._host.reads_live:
-            self._host.pump.linger(feed)
+        self._end(feed, frame)
         self._host.late(frame.get("late") or {})
 
     def _finish_without_frame(self, results: Mapping[str, Any] | None) -> None:
@@ -77,14 +75,18 @@ class Ending:
         self.collect_by_reading(results)
 
     def done_through_spool(self) -> bool:
-        """Waits a moment for the `done` record where somebody reads the spool."""
+        """Waits for the `done` record where somebody reads the spool, as long as more comes from there."""
         feed = self._feed
         assert feed is not None
         if self._interpreter.control is not None:
             self._host.pump.follow(feed)
         self._host.pump.look()
-        deadline_s = self._host.clock.now() + _DONE_WAIT_S
-        while self._host.pump.reads(feed) and feed.done is None and self._host.clock.now() < deadline_s:
+        offset, deadline_s = -1, 0.0
+        while self._host.pump.reads(feed) and feed.done is None:
+            if feed.offset > offset:
+                offset, deadline_s = feed.offset, self._host.clock.now() + _DONE_WAIT_S
+            elif self._host.clock.now() >= deadline_s:
+                break
             self._host.clock.wait(self._track.look, 0.1)
             self._track.look.clear()
         if feed.done is not None:
@@ -113,10 +115,14 @@ class Ending:
             reason = "The end of its output could not be read from the driver."
             track.finish(Finished(track.run_id, "lost", reason=reason))
 
-    def _end(self, feed: Feed) -> None:
+    def _end(self, feed: Feed, frame: Mapping[str, Any] | None = None) -> None:
         if self._track.state != "draining":
             self._track.on("final")
         self._track.finish(finished_of(feed, self._track.cancelled.is_set()))
+        # The frame is the later word. A command that was cancelled has none.
+        last = frame or feed.done or {}
+        if int(last.get("live") or 0) > 0 and self._host.reads_live:
+            self._host.pump.linger(feed)
 
     def _finish_plainly(self, results: Mapping[str, Any] | None) -> None:
         """Ends it with what the API says of it."""

@@ -28,6 +28,7 @@ __all__ = [
     "Notice",
     "Payload",
     "RunEvent",
+    "Skipped",
     "SparkProgress",
     "Started",
     "Status",
@@ -244,6 +245,13 @@ class Truncated(RunEvent):
     """The command made more output than `output_limit_mb` allows; what follows was dropped on the driver."""
 
     limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped(RunEvent):
+    """Output of a command that was interrupted, which was not fetched: its end is shown, and all that is no output."""
+
+    skipped_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dbk_session._clock import Clock
@@ -12,22 +12,22 @@ from dbk_session._control import Control
 from dbk_session._events import SparkProgress
 from dbk_session._feed import Feed
 from dbk_session._schedule import CONTROL
-from dbk_session.driver import wire
+from dbk_session._watched import Watched
 from dbk_session.errors import AuthenticationError, ConnectionLost, SessionError
 
 __all__ = ["Pump"]
 
 _WAIT_S = 25.0
 _SETTLE_S = (0.0, 0.05, 0.1, 0.25, 0.5)
+# What is not the running command's own may come a little later, and so costs few calls.
+_SETTLE_LATE_S = (*_SETTLE_S, 1.0, 2.0)
 _LARGE_S = 0.25
 _PIECE_CHARS = 36_000
 _BEREAVED_S = 1.0
-_LINGER_S = 30.0
-_LINGER_MOST_S = 600.0
 
 
 class Pump:
-    """One thread that follows one run at a time.
+    """One thread that reads what the run at work writes, and with it what earlier runs still write.
 
     Args:
         control: gives the control context, None while there is none.
@@ -48,52 +48,54 @@ class Pump:
         self._clock = clock
         self._failed = failed
         self._changed = threading.Condition()
-        self._feed: Feed | None = None
-        self._until_s: float | None = None
-        self._last_s = 0.0
+        self._watched = Watched()
+        self._folder: str | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
         self._healthy = False
 
     def reads(self, feed: Feed) -> bool:
         """True while this run is being read: its status need not be asked for often."""
-        return self._feed is feed and self._healthy
+        return self._watched.current is feed and self._healthy
 
     def follow(self, feed: Feed) -> None:
         """Reads this run from now on; nothing new when it does already."""
-        self._turn_to(feed, None)
+        with self._changed:
+            is_new = self._watched.follow(feed)
+            self._healthy = self._healthy and not is_new
+            self._start()
+        if is_new:
+            self._interrupt()
 
     def linger(self, feed: Feed) -> None:
-        """Reads a run that is over until its threads have been silent for a while."""
-        now = self._clock.now()
-        self._last_s = now + _LINGER_MOST_S
-        self._turn_to(feed, now + _LINGER_S)
+        """Reads a run that is over until its threads have been silent for a while, and while another one runs."""
+        with self._changed:
+            is_new = self._watched.linger(feed, self._clock.now())
+            self._start()
+        if is_new:
+            self._interrupt()
 
     def leave(self, feed: Feed) -> None:
         """Stops reading a run that is over; one that is lingered for is read on."""
         with self._changed:
-            if self._feed is not feed or self._until_s is not None:
+            if not self._watched.leave(feed):
                 return
-            self._feed, self._healthy = None, False
-        self._interrupt()
-
-    def _turn_to(self, feed: Feed, until_s: float | None) -> None:
-        with self._changed:
-            known = self._feed is feed
-            self._until_s = until_s
-            if not known:
-                self._feed, self._healthy = feed, False
-            if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._run, name="dbk-pump", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-        if not known:
+            self._healthy = False
+            is_over = not self._watched.is_due(self._clock.now())
+        if is_over:
             self._interrupt()
+
+    def _start(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._run, name="dbk-pump", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
 
     def close(self) -> None:
         """Ends the thread, at the latest when its present request is answered."""
         with self._changed:
-            self._closed, self._feed = True, None
+            self._closed = True
+            self._watched.forget()
             self._changed.notify_all()
         self._interrupt()
 
@@ -117,8 +119,8 @@ class Pump:
         quiet = _Quiet()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._has_something_to_read())
-                feed = self._feed
+                self._changed.wait_for(lambda: self._closed or self._is_due())
+                feed = self._watched.main
             if feed is None:
                 return
             if quiet.feed is not feed:
@@ -126,34 +128,42 @@ class Pump:
             control = self._control()
             if control is None:
                 self._pause(0.05)
-                self._linger(feed, found=False)
                 continue
             try:
                 self._read(control, feed, quiet)
             except (SessionError, Gone, NoAgent) as error:
                 self._give_up(feed, error)
 
-    def _has_something_to_read(self) -> bool:
-        """Not while the code waits for a person, who may take hours; not after its end, unless it is lingered for."""
-        feed = self._feed
-        if feed is None:
-            return False
-        waits = feed.track.asks or (feed.done is not None and self._until_s is None)
-        self._healthy = not waits
-        return not waits
+    def _is_due(self) -> bool:
+        self._healthy = self._watched.follows
+        return self._watched.is_due(self._clock.now())
 
     def _read(self, control: Control, feed: Feed, quiet: _Quiet) -> None:
-        began = feed.offset
-        answer = control.poll("read", self._question(feed, quiet), quiet.first_wait_s(self._clock.now()))
+        others = self._others()
+        question = self._question(feed, others, quiet)
+        answer = control.poll("read", question, quiet.first_wait_s(self._clock.now()))
         if answer is None:
             self._pause(0.01)
             return
-        feed.take(int(answer["offset"]), wire.unpack_piece(answer))
+        found = feed.take_answer(answer)
+        late = answer.get("late") or {}
+        wrote = [run_id for run_id, piece in late.items() if run_id in others and others[run_id].take_answer(piece)]
         self._progress(feed, quiet, answer.get("progress"))
         if not answer.get("alive", True):
             self._bereave(feed)
-        quiet.after(feed.offset > began)
-        self._linger(feed, feed.offset > began)
+        more = int(answer["offset"]) + int(answer["bytes"]) < int(answer["size"])
+        quiet.after(found, bool(wrote), more)
+        if wrote or (found and self._watched.current is not feed):
+            with self._changed:
+                self._watched.found_late(self._clock.now())
+
+    def _others(self) -> dict[str, Feed]:
+        """What is read besides, by name; those of an interpreter that is gone are not."""
+        with self._changed:
+            folder, self._folder = self._folder, self._spool()
+            if folder not in (None, self._folder):
+                self._watched.forget_late()
+            return {feed.track.run_id: feed for feed in self._watched.others}
 
     def _bereave(self, feed: Feed) -> None:
         """The process that writes is gone: nothing more will come, and the status will tell what that means."""
@@ -162,15 +172,16 @@ class Pump:
             feed.track.look.set()
             self._changed.wait(_BEREAVED_S)
 
-    def _question(self, feed: Feed, quiet: _Quiet) -> dict[str, Any]:
+    def _question(self, feed: Feed, others: Mapping[str, Feed], quiet: _Quiet) -> dict[str, Any]:
         question: dict[str, Any] = {
-            "spool": self._spool(),
-            "run": feed.track.run_id,
-            "offset": feed.offset,
+            **feed.question,
+            "spool": self._folder,
             "wait_s": _WAIT_S,
             "settle_s": quiet.settle_s,
             "max_chars": _PIECE_CHARS,
         }
+        if others:
+            question["late"] = [other.question for other in others.values()]
         start = feed.start
         for name in ("group", "tag"):
             if start.get(name) and not start.get("connect"):
@@ -185,20 +196,10 @@ class Pump:
             names = ("jobs", "stages", "tasks_done", "tasks_total")
             feed.track.emit(SparkProgress(feed.track.run_id, *(int(progress.get(name) or 0) for name in names)))
 
-    def _linger(self, feed: Feed, found: bool) -> None:
-        with self._changed:
-            if self._feed is not feed or self._until_s is None:
-                return
-            now = self._clock.now()
-            if found and now < self._last_s:
-                self._until_s = now + _LINGER_S
-            elif now >= self._until_s:
-                self._feed = None
-
     def _give_up(self, feed: Feed, error: Exception) -> None:
         with self._changed:
-            if self._feed is feed:
-                self._feed, self._healthy = None, False
+            self._watched.forget()
+            self._healthy = False
         if not isinstance(error, (AuthenticationError, ConnectionLost)):
             self._failed(str(error))
         feed.track.look.set()
@@ -221,10 +222,14 @@ class _Quiet:
         self.waited: float | None = None
         self.progress: dict[str, int] | None = None
         self._portions = 0
+        self._steps_s: tuple[float, ...] = _SETTLE_S
+        self._more = False
 
     @property
     def settle_s(self) -> float:
-        return _SETTLE_S[min(self._portions, len(_SETTLE_S) - 1)]
+        if self._more:
+            return 0.0
+        return self._steps_s[min(self._portions, len(self._steps_s) - 1)]
 
     def first_wait_s(self, now_s: float) -> float | None:
         """A large portion is not asked for before the time that it takes is over.
@@ -235,8 +240,11 @@ class _Quiet:
             return min(self.settle_s, (now_s - self._began_s) / 4)
         return self.waited
 
-    def after(self, found: bool) -> None:
-        if found:
+    def after(self, found: bool, found_late: bool, more: bool) -> None:
+        """Notes what an answer had of the run and of earlier ones, and whether more is there already."""
+        self._more = more
+        self._steps_s = _SETTLE_LATE_S if found_late and not found else _SETTLE_S
+        if found or found_late:
             self._portions += 1
             self.waited = None
         else:

@@ -20,6 +20,7 @@ from dbk_session._events import (
     InputRequest,
     Notice,
     Outage,
+    Skipped,
     Started,
     Stream,
     Truncated,
@@ -92,6 +93,8 @@ class Terminal:
             self._lost = event
         elif isinstance(event, Truncated):
             self._say(f"output is over {event.limit_bytes / 1e6:g} MB, the rest is left out (output_limit_mb)")
+        elif isinstance(event, Skipped):
+            self._say(f"{event.skipped_bytes / 1e6:.1f} MB of output before the interrupt were not fetched")
         elif isinstance(event, Finished) and event.status == "lost":
             self._lost = None
             self._say(event.reason)

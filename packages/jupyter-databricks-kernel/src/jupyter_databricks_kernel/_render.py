@@ -10,6 +10,7 @@ from dbk_session import (
     Event,
     ExecuteResult,
     Failure,
+    Skipped,
     Stream,
     Truncated,
 )
@@ -40,7 +41,7 @@ def render(event: Event, *, execution_count: int) -> Message | None:
             return error_message(ename, evalue, list(traceback))
         case Comm(msg_type=msg_type, content=content, metadata=metadata, buffers=buffers):
             return Message(msg_type, dict(content), dict(metadata), buffers)
-        case ContextLost() | Truncated():
+        case ContextLost() | Skipped() | Truncated():
             return notice_message(_notice(event))
     return None
 
@@ -70,11 +71,13 @@ def notice_message(text: str) -> Message:
     return Message("stream", {"name": "stderr", "text": f"Databricks: {' '.join(text.split())}\n"})
 
 
-def _notice(event: ContextLost | Truncated) -> str:
+def _notice(event: ContextLost | Skipped | Truncated) -> str:
     match event:
         case ContextLost(reason=reason):
             lost = f"Context timeout or restart: all variables were reset ({reason.rstrip('.')})."
             return f"{lost} Run the cells again that this one needs."
+        case Skipped(skipped_bytes=skipped_bytes):
+            return f"{skipped_bytes / 1e6:.1f} MB of output were not fetched, because the cell was interrupted."
         case Truncated(limit_bytes=limit_bytes):
             return (
                 f"the output stopped at {limit_bytes / 1e6:g} MB. Write the rest to a file, or raise output_limit_mb."

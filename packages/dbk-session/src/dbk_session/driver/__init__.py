@@ -33,9 +33,9 @@ def bootstrap(**options: Any) -> str:
             `budget_bytes` (output of one cell, 100 MB), `spool_root` (folder for the records; default: the best local
             place), `descriptors` (also record what subprocesses write, true).
     """
-    return pack(wire.AGENT, ["wire", "agent"], _AGENT_ROOT, options)
+    return pack(wire.AGENT, ["wire", "cutting", "agent"], _AGENT_ROOT, options)
 
 
 def control_bootstrap(**options: Any) -> str:
     """The command that makes a context the control side of another; prints a `hello` frame."""
-    return pack(wire.CONTROL, ["wire", "control", "agent.spool"], _CONTROL_ROOT, options)
+    return pack(wire.CONTROL, ["wire", "cutting", "control", "agent.spool"], _CONTROL_ROOT, options)

@@ -22,6 +22,9 @@ TRAILER = "# dbk:"
 AGENT = "_dbk_agent"
 CONTROL = "_dbk_control"
 
+# Records that show something to the user: the output limit counts and drops only these.
+OUTPUTS = frozenset({"stream", "display", "result", "clear", "comm"})
+
 RUN_ID = re.compile(r"[A-Za-z0-9_.\-]{1,120}")
 _FRAME = re.compile(r"@dbk1:(\d+):([A-Za-z0-9_\-]*):([0-9a-f]{16})@")
 _MAC_CHARS = 32

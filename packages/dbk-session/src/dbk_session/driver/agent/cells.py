@@ -20,7 +20,7 @@ from .content import clean, error_content
 from .core import Core
 from .history import History, Mark
 from .payloads import Payloads
-from .report import frame_of
+from .report import frame_of, live
 from .runs import Run
 from .tracebacks import ends_notebook, without_agent
 from .traceless import Traceless
@@ -202,6 +202,7 @@ class Cells:
             expressions=self._expressions,
             payload=payloads,
             error=_error(run, status, result, self._shell),
+            live=core.seams.attempt("counting what goes on", lambda: live(core, run), 0),
         )
         core.scribe.flush()
         if not run.keeps_history and self._mark is not None:

@@ -1,22 +1,22 @@
 """What is stored of each run: numbered, signed lines in a file, or in memory when there is no disk.
 
-Used by the scribe's thread alone, except for `read` and `inline`, which only look.
+Used by the scribe's thread alone, except for `opened` and `inline`, which only look.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 from .. import wire  # noqa: TID252 - the package has another name on the driver
 from .runs import Run, Runs
 from .spool import Spool
 
-# Records that show something to the user; the budget counts and drops only these.
-OUTPUTS = frozenset({"stream", "display", "result", "clear", "comm"})
+OUTPUTS = wire.OUTPUTS
 INLINE_BYTES = 512 * 1024
 MEMORY_BYTES = 64 * 1024 * 1024
 KEEP_RUNS = 50
@@ -64,6 +64,7 @@ class Journal:
             store.truncated = True
             kind = "truncated"
             line = self._line(run, kind, {"limit_bytes": store.budget_bytes}, time_s)
+            self._tell_limit(run, store.budget_bytes)
         if kind in OUTPUTS:
             store.output_bytes += len(line)
         self._keep(run, store, line)
@@ -87,16 +88,18 @@ class Journal:
             return None
         return b"".join(store.start)[: run.done_length].decode("ascii")
 
-    def read(self, run: Run, offset: int) -> bytes:
-        """The stored bytes of a run from `offset` on."""
+    def opened(self, run: Run) -> BinaryIO:
+        """The stored bytes of a run."""
         store = self._stores.get(run)
         if store is not None and store.memory is not None:
-            return b"".join(store.memory)[offset:]
-        if self.spool is None:
-            return b""
-        with open(self.spool.run_path(run.id), "rb") as file:
-            file.seek(offset)
-            return file.read()
+            return io.BytesIO(b"".join(store.memory))
+        return io.BytesIO() if self.spool is None else open(self.spool.run_path(run.id), "rb")
+
+    def _tell_limit(self, run: Run, limit_bytes: int) -> None:
+        """Says beside the records that they end here: who reads them may be far behind."""
+        if self.spool is not None:
+            with contextlib.suppress(OSError):
+                self.spool.write(self.spool.limit_name(run.id), str(limit_bytes).encode())
 
     def _store_of(self, run: Run) -> tuple[Run, _Store]:
         """Where the run's records go; output of a run that was dropped meanwhile goes to the latest."""
@@ -179,6 +182,8 @@ class Journal:
         if self.spool is not None:
             with contextlib.suppress(OSError):
                 os.unlink(self.spool.run_path(run.id))
+            with contextlib.suppress(OSError):
+                os.unlink(self.spool.path(self.spool.limit_name(run.id)))
         self._runs.forget(run)
 
     def close(self) -> None:

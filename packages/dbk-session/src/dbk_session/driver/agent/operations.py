@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
-from .. import wire  # noqa: TID252 - the package has another name on the driver
+from .. import cutting, wire  # noqa: TID252 - the package has another name on the driver
 from .content import clean, error_content
 from .core import Core
 from .interlude import Frame
@@ -98,18 +98,10 @@ class Operations:
         if run is None:
             raise LookupError(f"the records of {arguments['run']!r} are not (or no longer) here")
         self._core.scribe.flush()
-        offset = int(arguments.get("offset", 0))
-        data = self._core.journal.read(run, offset)
-        piece, used = wire.pack_piece(data, int(arguments.get("max_chars", PIECE_CHARS)))
+        with self._core.journal.opened(run) as file:
+            piece = cutting.piece(file, arguments, int(arguments.get("max_chars", PIECE_CHARS)))
         done = run.done_length if run.done_length >= 0 else None
-        return {
-            "offset": offset,
-            "bytes": used,
-            "data": piece,
-            "size": offset + len(data),
-            "state": run.state,
-            "done_length": done,
-        }
+        return {**piece, "state": run.state, "done_length": done}
 
     def _exec(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Run helper code of the client's in a namespace of its own, and give what it printed."""

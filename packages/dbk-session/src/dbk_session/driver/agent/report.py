@@ -21,7 +21,7 @@ def frame_of(core: Core, run: Run, status: str) -> str:
         "length": run.done_length,
         "sha256": run.done_sha256,
         "late": late(core),
-        "live": core.runs.live_threads(run) + core.live_children(run) + core.live_tasks(run),
+        "live": live(core, run),
     }
     limit = run.trailer.get("inline_chars")
     limit = core.options.inline_chars if limit is None else int(limit)
@@ -31,6 +31,11 @@ def frame_of(core: Core, run: Run, status: str) -> str:
         if len(frame) <= limit:
             return frame
     return wire.make_frame({**content, "payload": None})
+
+
+def live(core: Core, run: Run) -> int:
+    """How many threads, tasks and child processes of the run may still write."""
+    return core.runs.live_threads(run) + core.live_children(run) + core.live_tasks(run)
 
 
 def late(core: Core) -> dict[str, int]:

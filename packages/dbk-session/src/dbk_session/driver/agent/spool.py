@@ -57,6 +57,11 @@ class Spool:
         """Where the records of a run are."""
         return self.path("runs", f"{run_id}.jsonl")
 
+    @staticmethod
+    def limit_name(run_id: str) -> str:
+        """The file that is there once a run has reached its output limit; it holds the limit in bytes."""
+        return f"{run_id}.limit"
+
     def write(self, name: str, data: bytes) -> None:
         """Replace one small file, so that a reader sees the old or the new one and nothing between."""
         new = self.path(f".{name}.{secrets.token_hex(4)}")

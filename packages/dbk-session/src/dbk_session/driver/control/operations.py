@@ -7,6 +7,7 @@ minutes. Waiting ends early on an interrupt, and changes nothing: a cancelled wa
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import secrets
@@ -16,14 +17,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .. import wire  # noqa: TID252 - the package has another name on the driver
-from ..agent.spool import interrupts, is_alive, sweep  # noqa: TID252 - the package has another name on the driver
+from .. import cutting, wire  # noqa: TID252 - the package has another name on the driver
+from ..agent.spool import Spool, interrupts, is_alive, sweep  # noqa: TID252 - the package has another name on the driver
 from . import spark
 
 PIECE_CHARS = 30_000
 _FIRST_PAUSE_S = 0.005
 _LAST_PAUSE_S = 0.025
 _PROGRESS_S = 1.0
+# Of the room in an answer a quarter is for what earlier runs write, when they do.
+_LATE_SHARE = 4
 # Nowhere else in a record: a quote inside a JSON string has a backslash before it.
 _AWAITED = (b'"t":"done"', b'"t":"input"')
 
@@ -43,27 +46,66 @@ def probe(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(given: dict[str, Any]) -> dict[str, Any]:
-    """The records of a run from `offset` on, as many as fit; waits up to `wait_s` for the first."""
-    offset = int(given.get("offset", 0))
-    path = os.path.join(given["spool"], "runs", f"{_name(given['run'])}.jsonl")
+    """The records of a run from `offset` on, as many as fit; waits up to `wait_s` for the first.
+
+    With `late` (the same questions of earlier runs) also theirs: what they write ends the wait, too. With `tail_bytes`
+    outputs are left out when there are many more than that; see `cutting`.
+    """
+    run = _Records(given["spool"], given)
+    late = [_Records(given["spool"], question) for question in given.get("late") or ()]
     owner = _owner(given["spool"])
     deadline_s = time.monotonic() + float(given.get("wait_s", 0))
     pause_s = _FIRST_PAUSE_S
     alive = True
     progress = _Progress(given)
-    while _size(path) <= offset and alive and time.monotonic() < deadline_s and not progress.has_changed():
+    while not _news([run, *late]) and alive and time.monotonic() < deadline_s and not progress.has_changed():
         time.sleep(pause_s)
         pause_s = min(_LAST_PAUSE_S, pause_s * 1.2)
         # When it cannot be seen (None), it is taken for alive: only the client can find out.
         alive = is_alive(owner) is not False
-    if _size(path) > offset:
-        _settle(path, offset, float(given.get("settle_s", 0)))
-    data = _read_bytes(path, offset, int(given.get("max_chars", PIECE_CHARS)))
-    piece, used = wire.pack_piece(data, int(given.get("max_chars", PIECE_CHARS)))
-    value = {"offset": offset, "bytes": used, "data": piece, "size": _size(path), "alive": is_alive(owner) is not False}
+    if _news([run, *late]):
+        _settle(run, float(given.get("settle_s", 0)))
+    max_chars = int(given.get("max_chars", PIECE_CHARS))
+    found = _news(late)
+    pieces = {each.name: each.piece(max_chars // _LATE_SHARE // len(found)) for each in found}
+    value = run.piece(max_chars - sum(len(piece["data"]) for piece in pieces.values()))
+    value["alive"] = is_alive(owner) is not False
+    if pieces:
+        value["late"] = pieces
     if progress.wanted:
         value["progress"] = progress.now()
     return value
+
+
+class _Records:
+    """What a run has written that the client does not know yet."""
+
+    def __init__(self, spool: str, given: dict[str, Any]) -> None:
+        self.name = _name(given["run"])
+        self.offset = int(given.get("offset", 0))
+        self.path = os.path.join(spool, "runs", f"{self.name}.jsonl")
+        self._limit_path = os.path.join(spool, Spool.limit_name(self.name))
+        self._given = given
+
+    def piece(self, max_chars: int) -> dict[str, Any]:
+        """As much of it as fits, and the output limit when it is reached."""
+        try:
+            with open(self.path, "rb") as file:
+                piece = cutting.piece(file, self._given, max_chars)
+        except FileNotFoundError:
+            piece = cutting.piece(io.BytesIO(), self._given, max_chars)
+        with contextlib.suppress(FileNotFoundError), open(self._limit_path, "rb") as file:
+            piece["limit_bytes"] = int(file.read())
+        return piece
+
+    def has(self, marks: tuple[bytes, ...]) -> bool:
+        """Whether one of these is in the next of it."""
+        data = _read_bytes(self.path, self.offset, PIECE_CHARS)
+        return any(mark in data for mark in marks)
+
+
+def _news(runs: list[_Records]) -> list[_Records]:
+    return [run for run in runs if _size(run.path) > run.offset]
 
 
 class _Progress:
@@ -90,12 +132,12 @@ class _Progress:
         return self.wanted and self._watch and self.now() != self._known
 
 
-def _settle(path: str, offset: int, settle_s: float) -> None:
+def _settle(run: _Records, settle_s: float) -> None:
     """Leave time for more records, unless the client waits for one of those that are there."""
     deadline_s = time.monotonic() + settle_s
-    while time.monotonic() < deadline_s:
-        if any(mark in _read_bytes(path, offset, PIECE_CHARS) for mark in _AWAITED):
-            return
+    # What earlier runs write is in no hurry, what this one begins to write is.
+    is_late = not _news([run])
+    while time.monotonic() < deadline_s and not run.has(_AWAITED) and not (is_late and _news([run])):
         time.sleep(_FIRST_PAUSE_S)
 
 
