@@ -203,7 +203,8 @@ class Keeper:
     def _install(self, context: Context) -> Agent | None:
         if self.plan.channel == "plain":
             return None
-        options = {"display_rows": self.plan.display_rows, "budget_bytes": self.plan.budget_bytes}
+        plan = self.plan
+        options = {"display_rows": plan.display_rows, "budget_bytes": plan.budget_bytes, "widgets": plan.widgets}
         try:
             return install(context, options)
         except (CommandFailed, ProtocolError) as error:

@@ -18,12 +18,14 @@ class Plan:
         start_timeout_s: how long the cluster may take.
         output_limit_mb: how much a command may write.
         display_rows: how many rows of a frame are shown.
+        widgets: whether what is shown may be widgets.
     """
 
     channel: str = "auto"
     start_timeout_s: float = 1200.0
     output_limit_mb: float = 100.0
     display_rows: int = 1000
+    widgets: bool = False
 
     @property
     def budget_bytes(self) -> int:

@@ -46,6 +46,7 @@ class Session:
             the session's own threads, one call at a time, and must not block for long or call back into the session.
         prepare: called each time a fresh interpreter is ready (the first, and after each loss), before the waiting
             command is sent, with a function that runs helper code in it. What it raises fails the waiting command.
+        widgets: whether who looks at the output sees widgets (ipywidgets): `tqdm.auto` then shows its bar as one.
 
     Raises:
         SettingsError: host or cluster are not set.
@@ -61,11 +62,12 @@ class Session:
         channel: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         prepare: Callable[[Caller], None] | None = None,
+        widgets: bool = False,
         _entry: Entry | None = None,
     ) -> None:
         self._bus = Bus(on_event)
         self._snapshots = _asking.Snapshots()
-        order = Connection(settings, client, cluster_id, name or "", channel, _entry)
+        order = Connection(settings, client, cluster_id, name or "", channel, _entry, widgets)
         self._engine = engine_for(order, self._bus, prepare)
         self._attached: Command | None = None
 

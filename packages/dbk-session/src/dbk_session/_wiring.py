@@ -33,6 +33,7 @@ class Connection:
     name: str
     channel: str | None
     entry: Entry | None
+    widgets: bool = False
 
 
 def engine_for(connection: Connection, bus: Bus, prepare: Callable[[Callable[[str], str]], None] | None) -> Engine:
@@ -52,7 +53,7 @@ def engine_for(connection: Connection, bus: Bus, prepare: Callable[[Callable[[st
         return door_of_client(client) if client is not None else door_of_settings(settings, refused=refused)
 
     channel = connection.channel or settings.channel
-    plan = Plan(channel, settings.start_timeout_s, settings.output_limit_mb, settings.display_rows)
+    plan = Plan(channel, settings.start_timeout_s, settings.output_limit_mb, settings.display_rows, connection.widgets)
     clock = RealClock()
     return Engine(plan, Link(entry, door, Journal(), clock), clock, bus, prepare)
 

@@ -62,7 +62,7 @@ class Connection:
             configure_logging(settings.log_level)
             settings.require("host", "cluster_id")
             self.files = Files(settings, enter=self._enter, notice=self._tell) if settings.sync.enabled else None
-            self.session = Session(settings, on_event=self._take, prepare=self._prepare)
+            self.session = Session(settings, on_event=self._take, prepare=self._prepare, widgets=True)
             self._settings = settings
         return self.session
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from .. import wire  # noqa: TID252 - the package has another name on the driver
-from . import hello, kernel, threads
+from . import hello, kernel, progress_bars, threads
 from .attachments import Attachments, Handler
 from .cells import Around, Cells
 from .comms import Comms
@@ -23,6 +23,7 @@ from .operations import Operations
 from .outputs import Outputs
 from .payloads import Payloads
 from .run_notebook import NotebookRunner
+from .shell_magics import ShellMagics
 from .showing import Showing
 from .snapshot import Snapshots
 from .spark import Spark
@@ -72,7 +73,9 @@ class Agent:
             "the kernel": partial(kernel.install, core, introspection),
             "display": showing.install,
             "figures": figures.install,
+            "the shell's magics": ShellMagics(core).install,
             "magics": Magics(core, showing.display).install,
+            "progress bars": partial(progress_bars.install, core),
             "%run": NotebookRunner(core).install,
         }
         for name, part in parts.items():

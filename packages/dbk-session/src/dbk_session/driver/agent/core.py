@@ -23,6 +23,7 @@ class Options:
     budget_bytes: int = 100_000_000
     spool_root: str | None = None
     descriptors: bool = True
+    widgets: bool = False
 
     def update(self, values: dict[str, Any]) -> None:
         """Set what is known, leave the rest."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .content import clean
+from .shell_command import SHELL_CELL
 
 # ipykernel's name for completions with their types; JupyterLab reads it.
 _TYPES = "_jupyter_types_experimental"
@@ -23,7 +24,7 @@ class Introspection:
         position = len(code) if cursor_pos is None else cursor_pos
         with provisionalcompleter():
             raw = self._shell.Completer.completions(code, position)
-            found = list(rectify_completions(code, raw))
+            found = [each for each in rectify_completions(code, raw) if not _is_internal(each.text)]
         return {
             "matches": [each.text for each in found],
             "cursor_start": found[0].start if found else position,
@@ -55,6 +56,11 @@ class Introspection:
         if status == "incomplete":
             reply["indent"] = " " * int(indent or 0)
         return reply
+
+
+def _is_internal(text: str) -> bool:
+    """Whether it is nothing of the user's: a magic that only the agent calls, the folder of a sync's own state."""
+    return text.lstrip("%") == SHELL_CELL or text.rstrip("/").rpartition("/")[2] == ".databricks"
 
 
 def _typed(completion: Any) -> dict[str, Any]:

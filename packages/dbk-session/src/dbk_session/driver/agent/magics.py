@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from . import rich
 from .core import Core
 from .notebook_source import strip_magic
-from .shell_command import run_shell
+from .shell_command import SHELL_CELL, run_shell
 from .sql import split_statements
 
 _FIRST = re.compile(r"%(sql|sh|fs|md|md-sandbox|python|scala|r)(?:[ \t]+(.*))?$", re.DOTALL)
@@ -39,10 +40,16 @@ class Magics:
         register = self._shell.register_magic_function
         for name, function in self._own.items():
             register(no_var_expand(_line_cell(function)), "line_cell", name)
-        register(no_var_expand(lambda _, cell: self._md(cell)), "cell", "md-sandbox")
-        register(no_var_expand(lambda line, cell: run_shell(f"{line}\n{cell}")), "cell", "dbk_sh")
-        for name in _LANGUAGES:
-            register(no_var_expand(lambda _, cell, name=name: self._language(name, cell)), "cell", name)
+        cells: dict[str, tuple[Callable[[str], Any], str]] = {
+            "md-sandbox": (self._md, "Show Markdown."),
+            SHELL_CELL: (run_shell, "What `%sh` at the top of a cell runs: a script for bash."),
+            **{
+                name: (partial(self._language, name), f"Run the cell as {name.capitalize()}, as the client does it.")
+                for name in _LANGUAGES
+            },
+        }
+        for name, (run, about) in cells.items():
+            register(no_var_expand(_cell(run, about)), "cell", name)
         transforms = self._shell.input_transformer_manager.cleanup_transforms
         transforms.insert(0, self.transform)
         self._core.seams.on_undo(lambda: transforms.remove(self.transform))
@@ -64,7 +71,7 @@ class Magics:
         name, rest = found[1], found[2] or ""
         if name == "python":
             return [*lines[:at], rest + "\n", *lines[at + 1 :]]
-        magic = "dbk_sh" if name == "sh" else name
+        magic = SHELL_CELL if name == "sh" else name
         return [f"%%{magic}\n", rest + "\n", *lines[at + 1 :]]
 
     def _is_ours(self, name: str) -> bool:
@@ -116,6 +123,7 @@ class Magics:
             self._display(answer)
 
     def _md(self, text: str, *, show: bool = True) -> None:  # noqa: ARG002 - there is nothing but to show it
+        """Show Markdown."""
         rich.display(rich.markdown(text.strip("\n")))
 
     def _language(self, name: str, text: str) -> Any:
@@ -124,6 +132,16 @@ class Magics:
         if name not in self.languages:
             raise UsageError(f"%{name} cells are not run by Python; the client has to send them as {name} commands.")
         return self.languages[name](text)
+
+
+def _cell(function: Callable[[str], Any], about: str) -> Callable[[str, str], Any]:
+    """A cell magic; what is on its line is the first line of the cell."""
+
+    def magic(line: str, cell: str) -> Any:
+        return function(f"{line}\n{cell}" if line else cell)
+
+    magic.__doc__ = about
+    return magic
 
 
 def _line_cell(function: Callable[..., Any]) -> Callable[..., Any]:

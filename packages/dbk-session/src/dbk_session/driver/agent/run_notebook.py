@@ -29,8 +29,12 @@ class NotebookRunner:
         from IPython.core.magic import no_var_expand
 
         self._ordinary = self._shell.find_line_magic("run")
-        # A plain function: a bound method takes no attributes.
-        self._shell.register_magic_function(no_var_expand(lambda line: self.run(line)), "line", "run")
+
+        def run(line: str) -> Any:  # a bound method takes no attributes
+            return self.run(line)
+
+        run.__doc__ = f"{self.run.__doc__}\n\n{self._ordinary.__doc__ or ''}"
+        self._shell.register_magic_function(no_var_expand(run), "line", "run")
         self._core.seams.on_undo(lambda: self._shell.register_magic_function(self._ordinary, "line", "run"))
 
     def run(self, line: str) -> Any:

@@ -12,6 +12,8 @@ import sys
 import threading
 from typing import Any
 
+# The name of the cell magic that `%sh` becomes: `%%sh` is IPython's own, with other rules.
+SHELL_CELL = "dbk_sh"
 _OPTION = re.compile(r"\s*-e\b[ \t]*")
 
 
