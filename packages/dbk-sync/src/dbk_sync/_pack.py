@@ -4,13 +4,12 @@ A pack is (integers big-endian):
 
 ```
  4 bytes  b"DBKP"
- 1 byte   version: 1, or 2 when contents are left out that the base tree has
+ 1 byte   version: 3
  1 byte   codec of the rest: 1 zlib (RFC 1950), 2 zstd (RFC 8878)
  rest     one compressed stream, which unpacks to
             4 bytes   length of the header, H
             H bytes   header
-            rest      the contents of the puts, one after the other, in header order; their sizes are in the header;
-                      in version 2 without those of files whose hash a file of the base tree has
+            rest      the contents of the puts, one after the other, in header order; their sizes are in the header
 ```
 
 The header is
@@ -20,9 +19,14 @@ The header is
 32 bytes  new tree hash
  4 bytes  number of puts, P
  4 bytes  number of deletes, D
- P * 41   records: mode (1 byte: 1 "644", 2 "755", 3 "link"), size (8 bytes), SHA-256 of the content (32 bytes)
+ P * 9    records: mode (1 byte: 1 "644", 2 "755", 3 "link"; 128 more when the content is left out, because a file of
+          the base tree has it), size (8 bytes)
+ R * 32   SHA-256 of each content that is left out, in header order
  rest     P paths of the puts, then D paths of the deletes, each ended by a NUL byte
 ```
+
+A content that is sent has no hash beside it, which could not be compressed: whoever reads the pack computes the hashes
+of all contents, and from these that of the tree, which covers each of them. A tree of another hash is not used.
 
 Puts are ordered by extension, then path, which puts alike contents near each other. A link's content is its target.
 One solid stream is 1.9 times smaller than a zip of the same sources. Equal plans give equal packs.
@@ -33,13 +37,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
+import itertools
 import os
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal, Protocol
 
-from dbk_sync._manifest import FULL, Delta, Entry, pack_records
+from dbk_sync._manifest import FULL, MODE_CODES, Delta, Entry
 from dbk_sync._plan import Plan
 from dbk_sync.errors import ChangedWhileReadingError, SyncError
 
@@ -48,11 +53,12 @@ OpenContent = Callable[[Entry], Iterable[bytes]]
 
 SLICE_BYTES: Final = 1 << 20
 MAGIC: Final = b"DBKP"
-VERSION: Final = 1
-REUSING: Final = 2
-"""The version in which a file of the base tree stands for a content, so that a rename sends none."""
+VERSION: Final = 3
+REUSED: Final = 128
+"""Added to the mode of a file whose content the base tree has, under whatever name, so that a rename sends none."""
 CODECS: Final[dict[Codec, int]] = {"zlib": 1, "zstd": 2}
 
+_RECORD = struct.Struct(">BQ")
 _COUNTS = struct.Struct(">II")
 _LENGTH = struct.Struct(">I")
 _INPUT_BYTES = 1 << 18
@@ -86,9 +92,9 @@ def pack(
         ChangedWhileReadingError: A content is no longer the one the plan was made for.
         SyncError: `zstd` is asked for and no module for it is installed.
     """
-    compressor = _compressor(codec, level)
-    kind = bytes((REUSING if reuse else VERSION, CODECS[codec]))
-    yield from _sliced(_compressed(plan.delta, open_content, compressor, kind, reuse))
+    head = MAGIC + bytes((VERSION, CODECS[codec]))
+    stream = _compressed(plan.delta, open_content, _compressor(codec, level), reuse)
+    yield from _sliced(itertools.chain([head], stream))
 
 
 def to_reuse(plan: Plan) -> frozenset[bytes]:
@@ -107,24 +113,31 @@ def pack_order(entry: Entry) -> tuple[bytes, bytes]:
     return name.rpartition(b".")[2], entry.path
 
 
-def _header(delta: Delta, puts: list[Entry]) -> bytes:
+def _left_out(entry: Entry, reused: frozenset[bytes]) -> bool:
+    return entry.mode != "link" and entry.sha256 in reused
+
+
+def _header(delta: Delta, puts: list[Entry], reused: frozenset[bytes]) -> bytes:
     base = bytes(32) if delta.base_tree == FULL else bytes.fromhex(delta.base_tree)
     paths = [entry.path + b"\0" for entry in puts] + [path + b"\0" for path in delta.deletes]
     counts = _COUNTS.pack(len(puts), len(delta.deletes))
-    return base + bytes.fromhex(delta.new_tree) + counts + pack_records(puts) + b"".join(paths)
+    absent = [_left_out(entry, reused) for entry in puts]
+    modes = [MODE_CODES[entry.mode] | REUSED * left_out for entry, left_out in zip(puts, absent, strict=True)]
+    records = [_RECORD.pack(mode, entry.size_bytes) for mode, entry in zip(modes, puts, strict=True)]
+    hashes = [entry.sha256 for entry in itertools.compress(puts, absent)]
+    return b"".join([base, bytes.fromhex(delta.new_tree), counts, *records, *hashes, *paths])
 
 
 def _compressed(
-    delta: Delta, open_content: OpenContent, compressor: _Compressor, kind: bytes, reused: frozenset[bytes]
+    delta: Delta, open_content: OpenContent, compressor: _Compressor, reused: frozenset[bytes]
 ) -> Iterator[bytes]:
     puts = sorted(delta.puts, key=pack_order)
-    header = _header(delta, puts)
-    yield MAGIC + kind
+    header = _header(delta, puts, reused)
     yield compressor.compress(_LENGTH.pack(len(header)) + header)
     waiting: list[bytes] = []
     waiting_bytes = 0
     for entry in puts:
-        if entry.mode != "link" and entry.sha256 in reused:
+        if _left_out(entry, reused):
             continue
         for piece in _verified(entry, open_content):
             waiting.append(piece)

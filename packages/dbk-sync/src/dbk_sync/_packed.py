@@ -21,7 +21,7 @@ from dbk_sync._bodies import Bytes, Spooled
 from dbk_sync._content import ContentReader
 from dbk_sync._held import CONTROL, STATE, Held
 from dbk_sync._manifest import FULL, Manifest, difference
-from dbk_sync._pack import pack
+from dbk_sync._pack import VERSION, pack
 from dbk_sync._packs import read_pack
 from dbk_sync._plan import Plan
 from dbk_sync._remote import Checked, Fitted, Report, Root
@@ -57,14 +57,15 @@ class PackedTarget:
     def push(self, plan: Plan, held: Held, report: Report) -> int:
         store, root = self._root.store, self._root
         packs = held.extra.get("packs", [])
-        if plan.delta.base_tree == FULL or _grown(packs):
+        if plan.delta.base_tree == FULL or _outdated(packs) or _grown(packs):
             packs = []
             delta = difference(None, plan.manifest)
         else:
             delta = plan.delta
         with Spooled(pack(replace(plan, delta=delta), ContentReader(plan.source))) as packed:
             total = packed.size_bytes
-            one = {"sha256": packed.sha256, "bytes": total, "base": delta.base_tree, "tree": delta.new_tree}
+            about = {"version": VERSION, "sha256": packed.sha256, "bytes": total}
+            one = {**about, "base": delta.base_tree, "tree": delta.new_tree}
             path = root.at(f"{PACKS}/{packed.sha256}")
             store.put(path, packed, progress=lambda sent: report.sent(min(sent, total), total))
         if held.extra.get("checkout", "") != driver.version():
@@ -116,6 +117,11 @@ class PackedTarget:
         for name in (PACKS, CONTROL, CONTROL.partition("/")[0]):
             self._root.store.remove_dir(self._root.at(name))
         self._root.store.remove_dir(self._root.path)
+
+
+def _outdated(packs: list[dict[str, Any]]) -> bool:
+    """Whether an earlier release made them, in a form that a reader of today does not know."""
+    return any(one.get("version") != VERSION for one in packs)
 
 
 def _grown(packs: list[dict[str, Any]]) -> bool:

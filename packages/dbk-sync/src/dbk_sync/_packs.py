@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import deque
 
-from dbk_sync._manifest import MODES, Delta, Entry, Manifest, apply
+from dbk_sync._manifest import Delta, Manifest, apply, parse_entries
 from dbk_sync.driver._format import PackReader
 from dbk_sync.driver._refusals import BadPack
 from dbk_sync.errors import FormatError
@@ -21,8 +21,8 @@ def read_pack(blob: bytes, base: Manifest | None) -> Manifest:
         reader = PackReader(io.BytesIO(blob))
         for _, content in reader.contents():
             deque(content, maxlen=0)
+        puts = tuple(parse_entries(b"".join(reader.records.values()), list(reader.records), len(reader.records)))
     except BadPack as error:
         raise FormatError(error.message) from error
     header = reader.header
-    puts = tuple(Entry(put.path, MODES[put.mode], put.size_bytes, put.sha256) for put in header.puts)
     return apply(Delta(header.base, header.tree, puts, tuple(header.deletes)), base)

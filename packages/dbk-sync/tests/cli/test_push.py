@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from dbk_sync import _packed
 
 NOTEBOOK = b"# Databricks notebook source\n"
 SMALL = {"a.py": b"a = 1\n", "pkg/__init__.py": b"", "pkg/b.py": b"b = 2\n"}
@@ -167,6 +168,22 @@ def test_a_checkout_reads_only_what_is_new(dbk_sync, write, target_of, workspace
     target.delete(f".databricks/dbk-sync/packs/{base}")
 
     assert checked_out(target, workspace, tmp_path)["a.py"] == b"a = 2\n"
+
+
+def test_packs_of_another_version_are_not_gone_on_with(dbk_sync, write, target_of, workspace, tmp_path, monkeypatch):
+    target = target_of("dbfs")
+    write(SMALL)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(_packed, "VERSION", _packed.VERSION - 1)
+        dbk_sync("push", ".", *target.words)
+    (old,) = target.names(".databricks/dbk-sync/packs")
+    write({"a.py": b"a = 2\n"})
+
+    dbk_sync("push", ".", *target.words)
+    target.delete(f".databricks/dbk-sync/packs/{old}")
+
+    assert checked_out(target, workspace, tmp_path) == {**SMALL, "a.py": b"a = 2\n"}
+    assert dbk_sync("verify", *target.words).code == 0
 
 
 def test_full_sends_everything_again(dbk_sync, write, target, workspace, tmp_path):
@@ -339,8 +356,9 @@ def test_a_damaged_state_is_never_taken_for_true(dbk_sync, write, target, worksp
     assert held(target, workspace, tmp_path) == SMALL
 
 
-def test_watch_pushes_after_an_edit_and_ends_by_an_interrupt(write, workspace, target_of, alone, tmp_path):
+def test_watch_says_so_pushes_after_an_edit_and_ends_by_an_interrupt(write, workspace, target_of, alone, tmp_path):
     import os
+    import re
     import signal
     import time
 
@@ -357,12 +375,15 @@ def test_watch_pushes_after_an_edit_and_ends_by_an_interrupt(write, workspace, t
             while target.files().get("a.py") != b"edited" and time.monotonic() < deadline:
                 time.sleep(0.05)
             os.kill(process.pid, signal.SIGINT)
-            process.communicate(timeout=60)
+            said = process.communicate(timeout=60)[1].decode()
         finally:
             process.kill()
 
+    first, second = map(int, re.findall(r"(\d+) requests", said))
     assert target.files() == {**SMALL, "a.py": b"edited"}
     assert process.returncode == 130
+    assert f"Watching {alone}: every edit is pushed to {target.text}. Ctrl-C ends it." in said
+    assert second <= first  # each push counts its own
 
 
 @pytest.mark.parametrize("kind", ["dbfs", "volume", "workspace"])

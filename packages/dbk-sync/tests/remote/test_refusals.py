@@ -16,12 +16,13 @@ OLD = {b"a.py": b"a = 1\n", b"d/b": b"b"}
 
 def raw_pack(puts, deletes=(), base="", tree="", trailer=b""):
     """A pack with any names and lies in it; `puts` are (path, mode, size, sha256, content)."""
-    records = b"".join(struct.pack(">BQ32s", mode, size, sha256) for _, mode, size, sha256, _ in puts)
+    records = b"".join(struct.pack(">BQ", mode, size) for _, mode, size, _, _ in puts)
+    hashes = b"".join(sha256 for _, mode, _, sha256, _ in puts if mode & 128)
     names = b"".join(path + b"\0" for path in [put[0] for put in puts] + list(deletes))
     counts = struct.pack(">II", len(puts), len(deletes))
-    header = (bytes.fromhex(base) or bytes(32)) + (bytes.fromhex(tree) or bytes(32)) + counts + records + names
+    header = (bytes.fromhex(base) or bytes(32)) + (bytes.fromhex(tree) or bytes(32)) + counts + records + hashes + names
     body = struct.pack(">I", len(header)) + header + b"".join(put[4] for put in puts) + trailer
-    return b"DBKP\1\1" + zlib.compress(body)
+    return b"DBKP\3\1" + zlib.compress(body)
 
 
 def honest(path, content, mode=1):
@@ -80,6 +81,9 @@ def _lies():
     other = (b"x", 1, 7, hashlib.sha256(b"another").digest(), b"content")
     short = (b"x", 1, 9, hashlib.sha256(b"content..").digest(), b"content")
     yield "hash", raw_pack([other], tree=tree_of(other))
+    yield "mode", raw_pack([(b"x", 9, *good[2:])], tree=tree_of((b"x", 9, *good[2:])))
+    unsent = (b"x", 1 | 128, *good[2:4], b"")
+    yield "content nowhere", raw_pack([unsent], tree=tree_of(good))
     yield "too short", raw_pack([short], tree=tree_of(short))
     yield "too long", raw_pack([good], tree=tree_of(good), trailer=b"more")
     yield "bomb", raw_pack([good], tree=tree_of(good), trailer=bytes(50_000_000))

@@ -11,25 +11,33 @@ from ._names import is_bytecode, kind, parents
 from ._refusals import BadPack, Occupied
 
 
-def outcome_of(before: Manifest, header: Header) -> tuple[Manifest, bytes, list[bytes]]:
-    """The manifest the pack leads to, its canonical form, and which listed paths go.
+def deletes_of(before: Manifest, header: Header) -> list[bytes]:
+    """Which listed paths go; refuses a pack after which a path would be a file and a directory.
 
     Only what the manifest lists is ever deleted: files that the user's code wrote are not in it.
     """
-    puts = {put.path: put.record for put in header.puts}
+    puts = {put.path for put in header.puts}
     if header.base:
         deletes = [path for path in header.deletes if path in before]
-        after = {**before, **puts}
-        for path in header.deletes:
-            after.pop(path, None)
+        _check_kinds((before.keys() | puts).difference(deletes))
     else:
-        after = puts
-        deletes = sorted(before.keys() - puts.keys())
+        deletes = sorted(before.keys() - puts)
+        _check_kinds(puts)
+    return deletes
+
+
+def manifest_after(before: Manifest, header: Header, records: Manifest) -> tuple[Manifest, bytes]:
+    """The manifest that what was read leads to, and its canonical form; refuses what is not the tree promised.
+
+    This is where every content is verified: the hash of the tree covers the hash of each.
+    """
+    after = {**before, **records} if header.base else records
+    for path in header.deletes:
+        after.pop(path, None)
     blob = manifest_bytes(after)
     if tree_hash(blob) != header.tree:
-        raise BadPack("The pack does not lead to the tree that it promises.")
-    _check_kinds(after)
-    return after, blob, deletes
+        raise BadPack("The contents of the pack are not those of the tree that it promises.")
+    return after, blob
 
 
 def check_room(root: bytes, puts: Iterable[Put], deletes: frozenset[bytes]) -> None:
@@ -65,11 +73,10 @@ def _digest(whole: bytes) -> bytes:
     return digest.digest()
 
 
-def _check_kinds(manifest: Manifest) -> None:
-    """Refuses a path that would be a file and a directory."""
-    for folder in {os.path.dirname(path) for path in manifest}:
+def _check_kinds(paths: set[bytes]) -> None:
+    for folder in {os.path.dirname(path) for path in paths}:
         for parent in (folder, *parents(folder)):
-            if parent in manifest:
+            if parent in paths:
                 raise BadPack(f"The pack has {parent!r} both as a file and as a directory.")
 
 

@@ -18,6 +18,7 @@ from ._refusals import BadPack, NeedFull
 SLICE_BYTES = 1 << 20
 RECORD = struct.Struct(">BQ32s")
 MODE_644, MODE_755, MODE_LINK = 1, 2, 3
+_MODES = {MODE_644, MODE_755, MODE_LINK}
 
 Manifest = dict[bytes, bytes]
 
@@ -25,9 +26,11 @@ _MANIFEST_HEAD = struct.Struct(">4sBI")
 _PACK_HEAD = struct.Struct(">4sBB")
 _HEADER = struct.Struct(">32s32sII")
 _LENGTH = struct.Struct(">I")
+_PUT = struct.Struct(">BQ")
 _HEADER_LIMIT_BYTES = 1 << 29
 _ZLIB = 1
-_REUSING = 2
+_VERSION = 3
+_REUSED = 128
 _UNSAFE = re.compile(rb"(?:^|/)(?:\.{0,2}|\.git|\.databricks)(?:/|$)|\0")
 
 
@@ -38,13 +41,12 @@ class Readable(Protocol):
 
 
 class Put(NamedTuple):
-    """One file or link to write: its path and its record, taken apart."""
+    """One file or link to write. `reused` is the SHA-256 of a content that the tree has already, `b""` for others."""
 
     path: bytes
-    record: bytes
     mode: int
     size_bytes: int
-    sha256: bytes
+    reused: bytes
 
 
 class Header(NamedTuple):
@@ -59,18 +61,20 @@ class Header(NamedTuple):
 class PackReader:
     """A pack read once, front to back, in bounded memory.
 
-    Raises `BadPack` on the first byte that is wrong: sizes and hashes are checked as contents are given out.
+    Raises `BadPack` where it is damaged as a pack. Whether the contents are the right ones only the hash of the whole
+    tree tells: `records` holds what was read of each path, to compute it from.
     """
 
     def __init__(self, raw: Readable) -> None:
         self._raw = raw
         head = raw.read(_PACK_HEAD.size)
         magic, version, codec = _PACK_HEAD.unpack(head) if len(head) == _PACK_HEAD.size else (b"", 0, 0)
-        if magic != b"DBKP" or version not in (1, _REUSING) or codec != _ZLIB:
+        if magic != b"DBKP" or version != _VERSION or codec != _ZLIB:
             raise BadPack("These bytes are not a pack that this receiver reads.")
-        self._reuses = version == _REUSING
         self._inflate = zlib.decompressobj()
         self._waiting = b""
+        self._at = 0
+        self.records: Manifest = {}
         self.header = self._read_header()
 
     def contents(
@@ -80,28 +84,35 @@ class PackReader:
 
         A pack may leave out what `base` has: `open_file` reads a file of it, by its path, for that.
         """
-        held = files_by_hash(base or {}) if self._reuses else {}
+        held = files_by_hash(base or {}) if any(put.reused for put in self.header.puts) else {}
         for put in self.header.puts:
-            source = held.get(put.sha256) if put.mode != MODE_LINK else None
-            if source is None or open_file is None:
-                yield put, self._content(put)
+            if not put.reused:
+                yield put, self._hashed(put, self._content(put))
+            elif put.reused in held and open_file is not None:
+                yield put, self._hashed(put, open_file(held[put.reused]))
             else:
-                yield put, _reread(put, open_file(source))
+                raise BadPack(f"The pack has no content for {put.path!r}.")
         if self._take(1) or not self._inflate.eof or self._inflate.unused_data or self._raw.read(1):
             raise BadPack("The pack goes on after its last file, or stops short of its end.")
 
-    def _content(self, put: Put) -> Iterator[bytes]:
+    def _hashed(self, put: Put, pieces: Iterator[bytes]) -> Iterator[bytes]:
         digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+            yield piece
+        sha256 = digest.digest()
+        if put.reused and sha256 != put.reused:
+            raise NeedFull("A file that was to be used again is not what was put here.")
+        self.records[put.path] = RECORD.pack(put.mode, put.size_bytes, sha256)
+
+    def _content(self, put: Put) -> Iterator[bytes]:
         left = put.size_bytes
         while left:
             piece = self._take(min(left, SLICE_BYTES))
             if not piece:
                 raise BadPack(f"The pack ends inside {put.path!r}.")
-            digest.update(piece)
             left -= len(piece)
             yield piece
-        if digest.digest() != put.sha256:
-            raise BadPack(f"The content of {put.path!r} does not have the hash that the pack promises.")
 
     def _read_header(self) -> Header:
         (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
@@ -121,18 +132,19 @@ class PackReader:
 
     def _take(self, limit: int) -> bytes:
         """1 to `limit` unpacked bytes, or none at the end of the pack."""
-        while not self._waiting:
+        while self._at == len(self._waiting):
             if self._inflate.eof:
                 return b""
             compressed = self._inflate.unconsumed_tail or self._raw.read(SLICE_BYTES)
             try:
                 # The bound keeps a pack that unpacks to far more than it says from filling the memory.
-                self._waiting = self._inflate.decompress(compressed, SLICE_BYTES)
+                self._waiting, self._at = self._inflate.decompress(compressed, SLICE_BYTES), 0
             except zlib.error as error:
                 raise BadPack(f"The pack is damaged: {error}.") from error
             if not compressed and not self._waiting:
                 return b""
-        piece, self._waiting = self._waiting[:limit], self._waiting[limit:]
+        piece = self._waiting[self._at : self._at + limit]
+        self._at += len(piece)
         return piece
 
 
@@ -141,29 +153,25 @@ def files_by_hash(manifest: Manifest) -> dict[bytes, bytes]:
     return {record[-32:]: path for path, record in manifest.items() if record[0] != MODE_LINK}
 
 
-def _reread(put: Put, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """A content that lies in the tree already, if it is still what was put there."""
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-        yield piece
-    if digest.digest() != put.sha256:
-        raise NeedFull("A file that was to be used again is not what was put here.")
-
-
 def parse_header(blob: bytes) -> Header:
     """The header of a pack, every name in it checked."""
     base, tree, puts, deletes = _HEADER.unpack_from(blob)
-    names_at = _HEADER.size + puts * RECORD.size
+    hashes_at = _HEADER.size + puts * _PUT.size
+    found = list(_PUT.iter_unpack(blob[_HEADER.size : hashes_at])) if len(blob) >= hashes_at else []
+    names_at = hashes_at + 32 * sum(mode >= _REUSED for mode, _ in found)
     paths = blob[names_at:].split(b"\0")
-    if len(blob) < names_at or len(paths) != puts + deletes + 1 or paths.pop():
+    modes = {mode & ~_REUSED for mode, _ in found}
+    if len(blob) < names_at or len(paths) != puts + deletes + 1 or paths.pop() or not modes <= _MODES:
         raise BadPack("The header of the pack is damaged.")
     check_paths(paths)
-    records = [blob[at : at + RECORD.size] for at in range(_HEADER.size, names_at, RECORD.size)]
+    hashes = (blob[at : at + 32] for at in range(hashes_at, names_at, 32))
     return Header(
         "" if base == bytes(32) else base.hex(),
         tree.hex(),
-        [Put(path, record, *RECORD.unpack(record)) for path, record in zip(paths, records)],  # noqa: B905
+        [
+            Put(path, mode & ~_REUSED, size_bytes, next(hashes) if mode & _REUSED else b"")
+            for path, (mode, size_bytes) in zip(paths, found)  # noqa: B905
+        ],
         paths[puts:],
     )
 

@@ -22,7 +22,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ._checks import check_room, outcome_of, state_of
+from ._checks import check_room, deletes_of, manifest_after, state_of
 from ._commit import Commit, make_parents
 from ._disk import Disk
 from ._format import MODE_755, MODE_LINK, SLICE_BYTES, Header, Manifest, PackReader, Put, parse_manifest, tree_hash
@@ -91,13 +91,13 @@ class Tree:
         if header.base and header.base != self.tree:
             raise NeedFull("The files here are not those that the change starts from.")
         before = self.manifest or {}
-        after, blob, deletes = outcome_of(before, header)
+        deletes = deletes_of(before, header)
         check_room(self.path, header.puts, frozenset(deletes))
-        self._stage(reader, blob)
+        after = self._stage(reader, before)
         self._commit.promise([put.path for put in header.puts], deletes)
         self._commit.finish()
         self.manifest, self.tree = after, header.tree
-        changed = [put.path for put in header.puts if before.get(put.path) != put.record] + deletes
+        changed = [put.path for put in header.puts if before.get(put.path) != after[put.path]] + deletes
         return self._outcome(header, deletes, changed)
 
     def build(self, reader: PackReader, marker: bytes) -> Outcome:
@@ -108,12 +108,13 @@ class Tree:
         header = reader.header
         if header.base:
             raise NeedFull("There are no files here yet.")
-        after, blob, _ = outcome_of({}, header)
+        deletes_of({}, header)
         building = Tree(beside(self.path), self._disk)
         self._disk.remove_tree(building.path)
         try:
             building.make(marker)
             building._fill(reader)
+            after, blob = manifest_after({}, header, reader.records)
             self._disk.create(building._own(b"manifest"), [blob], 0o600)
             self._disk.rename(building.path, self.path)
         except Exception:
@@ -155,17 +156,20 @@ class Tree:
     def _own(self, name: bytes) -> bytes:
         return os.path.join(self.control, name)
 
-    def _stage(self, reader: PackReader, blob: bytes) -> None:
+    def _stage(self, reader: PackReader, before: Manifest) -> Manifest:
+        """Writes all contents beside the tree and verifies them; gives the manifest of what the tree will be."""
         self._disk.remove_tree(self._commit.stage)
         self._unlinked = []
         try:
             self._disk.make_dir(self._commit.stage, 0o700)
-            for number, (put, content) in enumerate(reader.contents(self.manifest, self._reread)):
+            for number, (put, content) in enumerate(reader.contents(before, self._reread)):
                 self._write(os.path.join(self._commit.stage, b"%d" % number), put, content)
+            after, blob = manifest_after(before, reader.header, reader.records)
             self._disk.create(os.path.join(self._commit.stage, b"manifest"), [blob], 0o600)
         except Exception:
             self._disk.remove_tree(self._commit.stage)
             raise
+        return after
 
     def _reread(self, path: bytes) -> Iterator[bytes]:
         """A file of the tree; the user's code may have put anything in its place."""
