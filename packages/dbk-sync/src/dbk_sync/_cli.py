@@ -19,6 +19,8 @@ _EXIT_CODES: Final = (
     "10 differences found, 75 try again later, 130 and 143 interrupted."
 )
 
+_PLACES: Final = "SRC: a directory; TARGET: dbfs:, /Volumes, /Workspace, cluster:."
+
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; gives the exit code."""
@@ -53,13 +55,16 @@ def _add_push(commands: Any) -> None:
         "push",
         "_cli_push:run_push",
         help="bring the target to the source",
+        places=True,
         example="dbk-sync push . /Workspace/Users/me@example.com/project\n"
-        "dbk-sync push . dbfs:/ci/project --dry-run\ndbk-sync push . cluster:0123-456789-abcdef12",
+        "dbk-sync push . cluster:0123-456789-abcdef12 --dry-run",
     )
     _places_and_plan(parser)
     _options.add_lock_option(parser)
+    _options.add_limits(parser)
+    _options.add_timeout(parser)
     parser.add_argument("--dry-run", action="store_true", help="send nothing, only say what would be sent")
-    parser.add_argument("--check", action="store_true", help="as --dry-run; exit code 10 when there is something to do")
+    parser.add_argument("--check", action="store_true", help="as --dry-run; exit code 10 if it would send")
     parser.set_defaults(needs_target=True)
 
 
@@ -69,12 +74,14 @@ def _add_plan(commands: Any) -> None:
         "plan",
         "_cli_push:run_plan",
         help="say what a push would do",
+        places=True,
         example="dbk-sync plan . dbfs:/ci/project\ndbk-sync plan --explain src/data.csv",
     )
     _places_and_plan(parser)
     parser.add_argument("--no-remote", action="store_true", help="compare with nothing, ask nobody")
     parser.add_argument("--exit-code", action="store_true", help="10 when there is something to do")
     parser.add_argument("--explain", metavar="PATH", help="say which rule decides about PATH")
+    _options.add_timeout(parser)
 
 
 def _add_check(commands: Any) -> None:
@@ -83,9 +90,11 @@ def _add_check(commands: Any) -> None:
         "check",
         "_cli_push:run_check",
         help="say whether the source can be pushed, and is at the target",
+        places=True,
         example="dbk-sync check\ndbk-sync check . dbfs:/ci/project || echo differs",
     )
     _places_and_plan(parser)
+    _options.add_timeout(parser)
 
 
 def _add_ls(commands: Any) -> None:
@@ -109,10 +118,12 @@ def _add_watch(commands: Any) -> None:
         "watch",
         "_cli_watch:run_watch",
         help="push after every edit",
+        places=True,
         example="dbk-sync watch . /Workspace/Users/me@example.com/project",
     )
     _places_and_plan(parser)
     _options.add_lock_option(parser)
+    _options.add_limits(parser)
     parser.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between looks (default: 1)")
 
 
@@ -186,16 +197,20 @@ def _places_and_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _at_target(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
-    parser.add_argument("places", nargs="?" if optional else None, metavar="TARGET", help="where it was pushed to")
+    """`[SRC] TARGET`: the target alone is needed, and a command line of `push` may stay as it is."""
+    words = "[SRC] [TARGET]" if optional else "[SRC] TARGET"
+    parser.usage = f"{parser.prog} [OPTIONS] {words}"
+    parser.add_argument("places", nargs="*", metavar="TARGET", help="where it was pushed to")
     parser.add_argument("--layout", choices=("files", "packs"), default="", help="as it was pushed with")
 
 
 def _add(
-    commands: Any, name: str, work: str, *, help: str, example: str, connects: bool = True
+    commands: Any, name: str, work: str, *, help: str, example: str, connects: bool = True, places: bool = False
 ) -> argparse.ArgumentParser:
     settings = _CONNECTION if connects else ()
+    about = f"{help[:1].upper()}{help[1:]}. {_PLACES}" if places else ""
     parser = cli.add_command(
-        commands, name, _later(work), package=PACKAGE, help=help, example=example, settings=settings
+        commands, name, _later(work), package=PACKAGE, help=help, example=example, settings=settings, description=about
     )
     _options.add_json_option(parser)
     parser.set_defaults(run_name=name)

@@ -29,6 +29,8 @@ def run_push(job: Job) -> int | None:
     if job.target is not None and job.target.kind == "cluster" and not arguments.dry_run and not arguments.check:
         from dbk_sync._cluster import push_to_cluster
 
+        if arguments.concurrency or arguments.bwlimit:
+            raise TargetError("--concurrency and --bwlimit do not work on clusters.", "Push to a directory.")
         return push_to_cluster(job)
     if arguments.dry_run or arguments.check:
         return _show(job, DIFFERS if arguments.check else 0)
@@ -82,9 +84,9 @@ def _show(job: Job, differs: int, *, quiet: bool = False) -> int:
     if not plan.manifest:
         job.report.say(f"No file is selected in {job.source}.")
     if job.target is None:
-        job.report.say(
-            f"{len(plan.manifest)} files, {size_text(plan.manifest.size_bytes)}, could be sent. {_NO_TARGET}"
-        )
+        where = job.settings.cluster_id
+        go = f"Without a target, push takes the project's cluster, cluster:{where}." if where else _NO_TARGET
+        job.report.say(f"{len(plan.manifest)} files, {size_text(plan.manifest.size_bytes)}, could be sent. {go}")
         return 0
     changed = bool(plan.puts or plan.deletes or prepared.held.doubts)
     job.report.complete(plan, replace(_summary(job, prepared, transport), changed=changed, dry_run=True))

@@ -22,10 +22,14 @@ def run_watch(job: Job) -> int | None:
     failed = ""
     while True:
         try:
-            found = watch.scan(cache)
+            job.begin()
+            with job.timed("scan"):
+                found = watch.scan(cache)
             cache = found.cache
             if found.manifest.tree != seen:
                 push_once(job, found)
+                if not seen:
+                    job.report.say(f"Watching {job.source}: every edit is pushed to {target}. Ctrl-C ends it.")
                 seen, failed = found.manifest.tree, ""
         except (TransientError, ChangedWhileReadingError) as error:
             failed = _once(job, error, failed)

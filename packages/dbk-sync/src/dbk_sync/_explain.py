@@ -59,7 +59,7 @@ def explain(source: str | os.PathLike[str], path: bytes, options: ScanOptions | 
         RulesError: An ignore file on the way cannot be read.
     """
     options = options or ScanOptions()
-    selection = Selection(source, options.exclude, use_gitignore=options.use_gitignore)
+    selection = options.selection(source)
     start = selection.start()
     if start.ignored_by is not None:
         selection.check()

@@ -21,6 +21,8 @@ class Placed(NamedTuple):
     """The file as a person knows it."""
     lead: bytes = b""
     skip: int = 0
+    is_option: bool = False
+    """Whether it was given as an option: such rules have no place, and rank above all others."""
 
 
 class Verdict(NamedTuple):
@@ -79,8 +81,8 @@ class Frame:
         return frame if any(frame._alive) else self._plain
 
     def push(self, placed: Placed, directory: bytes) -> Frame:
-        """This frame with more rules, which rank above all but those of the options, which have no place."""
-        first = sum(1 for known in self._chain if known.origin == OPTIONS)
+        """This frame with more rules, which rank above all but those of the options."""
+        first = sum(1 for known in self._chain if known.is_option)
         return Frame((*self._chain[:first], placed, *self._chain[first:]), directory, fold=self.fold)
 
     def verdict(self, name: bytes, prefix: bytes, is_dir: bool) -> Verdict | None:
@@ -135,4 +137,4 @@ class Frame:
 
 
 OPTIONS: Final = b"exclude"
-"""The origin of the rules given as options."""
+"""The origin of the rules of the option `exclude`."""

@@ -5,8 +5,6 @@ Format: https://docs.github.com/en/actions/reference/workflow-commands-for-githu
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, TextIO
@@ -18,7 +16,7 @@ _MOST: Final = 10
 
 
 class GitHub:
-    """The extras of a run; see `detect`."""
+    """A run of GitHub Actions."""
 
     def __init__(self, environ: Mapping[str, str], stream: TextIO) -> None:
         self._environ = environ
@@ -35,17 +33,7 @@ class GitHub:
 
     def summarise(self, line: str, values: Mapping[str, Any]) -> None:
         """Adds a table to the summary page of the run."""
-        rows = {
-            "target": f"`{values['target']}`",
-            "files": values["files"],
-            "written": values["written"],
-            "deleted": values["deleted"],
-            "sent": size_text(values["sent_bytes"]),
-            "requests": values["requests"],
-            "tree": f"`{values['tree'][:12]}`",
-        }
-        table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())
-        self._append("GITHUB_STEP_SUMMARY", f"### dbk-sync\n\n{line}\n\n| | |\n|---|---|\n{table}\n")
+        self._append("GITHUB_STEP_SUMMARY", summary_table(line, values))
 
     def output(self, **values: Any) -> None:
         """Sets outputs of the step; truth values as `true` and `false`."""
@@ -54,6 +42,9 @@ class GitHub:
         )
         self._append("GITHUB_OUTPUT", "".join(lines))
 
+    def end(self) -> None:
+        """Everything is shown already."""
+
     def _append(self, variable: str, text: str) -> None:
         path = self._environ.get(variable)
         if path:
@@ -61,9 +52,19 @@ class GitHub:
                 file.write(text)
 
 
-def detect(environ: Mapping[str, str] = os.environ, stream: TextIO | None = None) -> GitHub | None:
-    """The extras, when this is a run of GitHub Actions. Annotations go to stderr, which the service reads too."""
-    return GitHub(environ, stream or sys.stderr) if environ.get("GITHUB_ACTIONS") == "true" else None
+def summary_table(line: str, values: Mapping[str, Any]) -> str:
+    """A summary as Markdown."""
+    rows = {
+        "target": f"`{values['target']}`",
+        "files": values["files"],
+        "written": values["written"],
+        "deleted": values["deleted"],
+        "sent": size_text(values["sent_bytes"]),
+        "requests": values["requests"],
+        "tree": f"`{values['tree'][:12]}`",
+    }
+    table = "".join(f"| {name} | {value} |\n" for name, value in rows.items() if value is not None)
+    return f"### dbk-sync\n\n{line}\n\n| | |\n|---|---|\n{table}\n"
 
 
 def _data(text: str) -> str:

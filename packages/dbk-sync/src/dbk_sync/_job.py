@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from dbk_config import DbkError, Settings, cli, load
 from dbk_config.errors import SettingsError
 
-from dbk_sync import _github, _state, errors
+from dbk_sync import _state, errors
+from dbk_sync._deadline import ending_after
 from dbk_sync._refused import Refused
 from dbk_sync._report import Reporter
+from dbk_sync._rule_file import RuleFile
 from dbk_sync._scan import Scan, ScanOptions, scan
+from dbk_sync._service import detect
 from dbk_sync._target import Target, parse_target
 
 if TYPE_CHECKING:
@@ -73,12 +76,18 @@ class Job:
     report: Reporter
     phases_ms: dict[str, int] = field(default_factory=dict)
     _http: Http | None = None
+    _requests_before: int = 0
 
     @property
     def options(self) -> ScanOptions:
         """What to select and what to refuse. Where nobody is watching, a file that looks like a secret is refused."""
         options = ScanOptions.from_settings(self.settings.sync)
-        options = replace(options, skip_unreadable=getattr(self.arguments, "skip_unreadable", False))
+        options = replace(
+            options,
+            skip_unreadable=getattr(self.arguments, "skip_unreadable", False),
+            rule_files=_rule_files(self.arguments),
+            tracked_only=getattr(self.arguments, "tracked_only", False),
+        )
         unattended = os.environ.get("CI", "").lower() in ("true", "1")
         if unattended and self.settings.origin("sync.secrets").layer == "default":
             return replace(options, secrets="error")
@@ -91,12 +100,22 @@ class Job:
             from dbk_sync._connect import connect
 
             self._http = connect(self.settings)
+            limits = [getattr(self.arguments, name, None) for name in ("concurrency", "bwlimit")]
+            if any(limits):
+                from dbk_sync._throttle import Throttled
+
+                self._http = Throttled(self._http, *limits)
         return self._http
 
     @property
     def requests(self) -> int:
-        """Requests made so far."""
-        return 0 if self._http is None else self._http.traffic.requests
+        """Requests made so far, since the last `begin`."""
+        return 0 if self._http is None else self._http.traffic.requests - self._requests_before
+
+    def begin(self) -> None:
+        """Counts and times from here on."""
+        self._requests_before += self.requests
+        self.phases_ms.clear()
 
     @property
     def state_key(self) -> _state.StateKey:
@@ -145,11 +164,11 @@ def command(work: Callable[[Job], int | None]) -> Callable[[argparse.Namespace],
         report = Reporter(
             events=getattr(arguments, "json", False),
             verbose=getattr(arguments, "log_level", "") in ("info", "debug"),
-            github=_github.detect(),
+            service=detect(),
         )
         job: Job | None = None
         try:
-            with _ending_in_order():
+            with _ending_in_order(), ending_after(getattr(arguments, "timeout", None)):
                 job = _job(arguments, report)
                 return work(job) or 0
         except Refused as refusal:
@@ -161,6 +180,7 @@ def command(work: Callable[[Job], int | None]) -> Callable[[argparse.Namespace],
         finally:
             if job is not None:
                 job.close()
+            report.end()
 
     return run
 
@@ -180,6 +200,17 @@ def _job(arguments: argparse.Namespace, report: Reporter) -> Job:
     if target is None and settings.cluster_id and getattr(arguments, "needs_target", False):
         target = Target("cluster", settings.cluster_id)
     return Job(arguments, settings, Path(os.path.abspath(source)), target, report)
+
+
+def _rule_files(arguments: argparse.Namespace) -> tuple[RuleFile, ...]:
+    """The rules that are options, highest rank first: to leave out beats to select, and what is said last comes first.
+
+    So it is for `databricks sync`, where the order of the options does not matter either.
+    """
+    excludes, includes = (getattr(arguments, name, []) for name in ("exclude_from", "include_from"))
+    patterns = getattr(arguments, "include", [])
+    said = [RuleFile("include", os.fsencode("\n".join(patterns)))] if patterns else []
+    return (*reversed(excludes), *said, *reversed(includes))
 
 
 def _is_target(text: str) -> bool:

@@ -16,9 +16,10 @@ from typing import Any, Final, TextIO
 from dbk_config import DbkError
 
 from dbk_sync._findings import Finding
-from dbk_sync._github import GitHub
 from dbk_sync._limits import size_text
 from dbk_sync._plan import Plan
+from dbk_sync._quoting import quoted
+from dbk_sync._service import Service
 
 _REDRAW_S: Final = 0.1
 _WIDTH: Final = 30
@@ -28,7 +29,7 @@ _WIDTH: Final = 30
 class Summary:
     """What a command did, for its last line, its last event and the CI service.
 
-    `phases_ms` has milliseconds by phase: `scan`, `read`, `send`.
+    `requests` is None where they are not counted. `phases_ms` has milliseconds by phase: `scan`, `read`, `send`.
     """
 
     tree: str = ""
@@ -37,7 +38,7 @@ class Summary:
     written: int = 0
     deleted: int = 0
     sent_bytes: int = 0
-    requests: int = 0
+    requests: int | None = 0
     transport: str = ""
     target: str = ""
     changed: bool = False
@@ -53,8 +54,9 @@ class Summary:
         line += f", {'delete' if self.dry_run else 'deleted'} {self.deleted}" if self.deleted else ""
         line += f" ({size_text(self.sent_bytes)})" if self.sent_bytes else ""
         line += f" to {self.target}" if self.target else ""
-        took = "" if self.dry_run else f" in {sum(self.phases_ms.values()) / 1000:.1f} s, {self.requests} requests"
-        return f"{line}{took}."
+        took = "" if self.dry_run else f" in {sum(self.phases_ms.values()) / 1000:.1f} s"
+        counted = "" if self.dry_run or self.requests is None else f", {self.requests} requests"
+        return f"{line}{took}{counted}."
 
 
 class Reporter:
@@ -64,7 +66,7 @@ class Reporter:
         events: JSON, one object a line, on stdout; nothing for people then.
         verbose: Whether each file is named.
         out, err: The two streams.
-        github: The CI service's extras; None elsewhere.
+        service: The CI service this runs on; None elsewhere.
     """
 
     def __init__(
@@ -74,13 +76,13 @@ class Reporter:
         verbose: bool = False,
         out: TextIO | None = None,
         err: TextIO | None = None,
-        github: GitHub | None = None,
+        service: Service | None = None,
     ) -> None:
         self._events = events
         self._verbose = verbose
         self._out = out or sys.stdout
         self._err = err or sys.stderr
-        self._github = github
+        self._service = service
         self._seq = 0
         self._lock = threading.Lock()
         self._bar = _Bar(self._err) if not events and not verbose and self._err.isatty() else None
@@ -99,15 +101,15 @@ class Reporter:
         if self._events:
             return
         known = plan.base.by_path if plan.base is not None else {}
-        self._out.writelines([f"{'~' if put.path in known else '+'} {_shown(put.path)}\n" for put in plan.puts])
-        self._out.writelines([f"- {_shown(path)}\n" for path in plan.deletes])
+        self._out.writelines([f"{'~' if put.path in known else '+'} {_line_of(put.path)}\n" for put in plan.puts])
+        self._out.writelines([f"- {_line_of(path)}\n" for path in plan.deletes])
 
     def did(self, action: str, path: bytes) -> None:
         """One file was sent (`put`), removed (`delete`) or read (`verify`)."""
         with self._lock:
             self._files = (self._files[0] + 1, self._files[1])
             if self._verbose and not self._events:
-                print(f"{action} {_shown(path)}", file=self._err)
+                print(f"{action} {_line_of(path)}", file=self._err)
             if self._bar is not None:
                 self._bar.draw(*self._files, f"{self._files[0]} of {self._files[1]} files")
         self._event("progress", action=action, **_named(path), progress=1.0)
@@ -125,8 +127,8 @@ class Reporter:
         """A sentence for the user."""
         self._line(f"warning: {message}")
         self._event("warning", message=message, **({} if path is None else _named(path)))
-        if self._github is not None:
-            self._github.annotate("warning", message, _shown(path or b""))
+        if self._service is not None:
+            self._service.annotate("warning", message, _shown(path or b""))
 
     def findings(self, findings: Iterable[Finding]) -> None:
         """Remarks about files."""
@@ -145,10 +147,10 @@ class Reporter:
         files: Sequence[tuple[bytes, Any]] = getattr(error, "files", ()) or getattr(error, "offenders", ())
         paths = [_shown(path) for path, _ in files]
         self._event("error", code=code, status=status, message=error.message, hint=error.hint, paths=paths)
-        if self._github is not None:
+        if self._service is not None:
             text = f"{error.message}\n{error.hint}" if error.hint else error.message
             for path in paths[:10] or [""]:
-                self._github.annotate("error", text, path)
+                self._service.annotate("error", text, path)
 
     def complete(self, plan: Plan, summary: Summary) -> None:
         """All is done."""
@@ -157,9 +159,9 @@ class Reporter:
             self._event("complete", **_lists(plan), dry_run=summary.dry_run)
         values = {name: getattr(summary, name) for name in Summary.__slots__}
         self._event("summary", **values)
-        if self._github is not None and not summary.dry_run:
-            self._github.summarise(summary.as_text(), values)
-            self._github.output(tree=summary.tree, changed=summary.changed, uploaded_bytes=summary.sent_bytes)
+        if self._service is not None and not summary.dry_run:
+            self._service.summarise(summary.as_text(), values)
+            self._service.output(tree=summary.tree, changed=summary.changed, uploaded_bytes=summary.sent_bytes)
 
     def result(self, value: dict[str, Any], text: str) -> None:
         """The outcome of a command that shows something: text or an event, on stdout."""
@@ -167,6 +169,11 @@ class Reporter:
             self._event("result", **value)
         elif text:
             print(text, file=self._out)
+
+    def end(self) -> None:
+        """Nothing more is said."""
+        if self._service is not None:
+            self._service.end()
 
     def _line(self, text: str) -> None:
         if self._events:
@@ -222,3 +229,7 @@ def _named(path: bytes) -> dict[str, str]:
 
 def _shown(path: bytes) -> str:
     return path.decode("utf-8", "backslashreplace")
+
+
+def _line_of(path: bytes) -> str:
+    return quoted(path).decode()

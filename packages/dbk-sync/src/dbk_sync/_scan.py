@@ -16,8 +16,10 @@ from dbk_sync._findings import Finding, Kind
 from dbk_sync._limits import check_limits
 from dbk_sync._links import link_problem
 from dbk_sync._manifest import Entry, Manifest, mode_of, new_entry
+from dbk_sync._rule_file import RuleFile
 from dbk_sync._secrets import secret_flags, secret_reason
 from dbk_sync._selection import Selection
+from dbk_sync._tracked import tracked_paths
 from dbk_sync._walk import Found, Problem, Walk, walk
 from dbk_sync.errors import ChangedWhileReadingError, LinkError, SecretsError, UnreadableFilesError
 
@@ -32,7 +34,9 @@ SecretPolicy = Literal["warn", "error", "off"]
 class ScanOptions:
     """What to select and what to refuse; the settings of `[tool.jupyter-databricks-kernel.sync]` of the same names.
 
-    `skip_unreadable`, which is no setting, makes remarks of files and directories that cannot be read, not an error.
+    What is no setting: `rule_files` are more rules, those of the first one first, which rank between `exclude` and the
+    ignore files. `tracked_only` leaves out what git does not track. `skip_unreadable` makes remarks of files and
+    directories that cannot be read, not an error.
     """
 
     exclude: tuple[str, ...] = ()
@@ -42,6 +46,16 @@ class ScanOptions:
     links: LinkPolicy = "inside"
     secrets: SecretPolicy = "warn"
     skip_unreadable: bool = False
+    rule_files: tuple[RuleFile, ...] = ()
+    tracked_only: bool = False
+
+    def selection(self, source: str | os.PathLike[str]) -> Selection:
+        """The rules of `source` together with these.
+
+        Raises:
+            SourceError: `source` is not a directory, or one of git's own.
+        """
+        return Selection(source, self.exclude, self.rule_files, use_gitignore=self.use_gitignore)
 
     @classmethod
     def from_settings(cls, settings: SyncSettings) -> ScanOptions:
@@ -98,7 +112,7 @@ def scan(
         clock_ns: Gives the time in nanoseconds since the epoch, by the clock of the file system.
 
     Raises:
-        SourceError: `source` is not a directory.
+        SourceError: `source` is not a directory, or git does not say what it tracks there.
         RulesError: An ignore file cannot be read.
         FileSizeError: A size limit is exceeded; raised before any file is read.
         UnreadableFilesError: Directories or files cannot be read; lists all.
@@ -118,9 +132,9 @@ def scan_closely(
 ) -> tuple[Scan, Walk, Selection]:
     """`scan`, together with where it looked."""
     started_ns = clock_ns()
-    selection = Selection(source, options.exclude, use_gitignore=options.use_gitignore)
+    selection = options.selection(source)
     with collector_paused():
-        found = walk(selection, cache.statuses)
+        found = _walked(selection, options, cache)
         _check_sizes(found, cache.manifest, options)
         reading = _Reading(selection.source, started_ns, list(found.unreadable))
         links, refused = reading.links(found.links, options.links)
@@ -151,7 +165,7 @@ def select(source: str | os.PathLike[str], options: ScanOptions | None = None) -
         UnreadableFilesError: Directories cannot be listed.
     """
     options = options or ScanOptions()
-    found = walk(Selection(source, options.exclude, use_gitignore=options.use_gitignore))
+    found = _walked(options.selection(source), options, HashCache())
     _raise_unreadable(found.unreadable)
     return sorted(path for path, *_ in (*found.misses, *found.links))
 
@@ -171,6 +185,13 @@ def link_trouble(source: bytes, path: bytes, options: ScanOptions) -> str | None
     except OSError:
         return None
     return "links are skipped" if options.links == "skip" else link_problem(source, path, target)
+
+
+def _walked(selection: Selection, options: ScanOptions, cache: HashCache) -> Walk:
+    found = walk(selection, cache.statuses)
+    if options.tracked_only:
+        found.keep(tracked_paths(selection.source))
+    return found
 
 
 class _Reading:

@@ -1,8 +1,8 @@
 """Which ignore files hold where: builds the frames of a walk over a source, and nothing else.
 
-Rank, from the top, as in git: the `exclude` option, the deepest `.gitignore` up to that of the repository's root,
-`info/exclude`, `core.excludesFile`. Inside a nested repository only its own rules hold, and the option. Without a
-repository the source is treated like the root of one.
+Rank, from the top, as in git: the `exclude` option, files of rules that are options, the deepest `.gitignore` up to
+that of the repository's root, `info/exclude`, `core.excludesFile`. Inside a nested repository only its own rules hold,
+and the options. Without a repository the source is treated like the root of one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from dbk_sync._frame import OPTIONS, Frame, Placed, Verdict
 from dbk_sync._git_config import read_git_config
 from dbk_sync._repository import Repository, find_repository, repository_at
+from dbk_sync._rule_file import RuleFile
 from dbk_sync._ruleset import ruleset_of_file, ruleset_of_patterns
 from dbk_sync.errors import RulesError, SourceError
 
@@ -45,6 +46,7 @@ class Selection:
         self,
         source: str | os.PathLike[str],
         exclude: Sequence[str] = (),
+        rule_files: Sequence[RuleFile] = (),
         *,
         use_gitignore: bool = True,
         environ: Mapping[str, str] = os.environ,
@@ -63,6 +65,7 @@ class Selection:
         self.unreadable: list[tuple[bytes, str]] = []
         self.gits: set[bytes] = set()
         self._patterns = tuple(os.fsencode(pattern) for pattern in exclude)
+        self._rule_files = tuple(rule_files)
         self._use_gitignore = use_gitignore
         self._environ = environ
 
@@ -141,8 +144,9 @@ class Selection:
         return Start(self._frame([rules._replace(lead=lead[rules.skip :], skip=0) for rules in found], fold=fold))
 
     def _frame(self, below: Sequence[Placed], prefix: bytes = b"", *, fold: bool) -> Frame:
-        options = Placed(ruleset_of_patterns(self._patterns, fold), OPTIONS)
-        return Frame((options, *below), prefix, fold=fold)
+        options = Placed(ruleset_of_patterns(self._patterns, fold), OPTIONS, is_option=True)
+        files = [_placed(one.content, os.fsencode(one.name), fold)._replace(is_option=True) for one in self._rule_files]
+        return Frame((options, *files, *below), prefix, fold=fold)
 
     def _shared(self, repository: Repository | None) -> tuple[list[Placed], bool]:
         """The rules that hold in a whole repository, highest rank first, and whether its case is ignored."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -43,6 +43,16 @@ class Walk:
     unreadable: list[Problem] = field(default_factory=list)
     directories: list[bytes] = field(default_factory=list)
     shared: list[bytes] = field(default_factory=list)
+
+    def keep(self, paths: Collection[bytes]) -> None:
+        """Takes back all files and links that are not among `paths`."""
+        self.hits = [path for path in self.hits if path in paths]
+        self.misses = [one for one in self.misses if one[0] in paths]
+        self.links = [one for one in self.links if one[0] in paths]
+        self.skipped.clear()  # git tracks no such files
+        above = [one[0] for one in self.unreadable if one[0].endswith(b"/")]
+        needed = {prefix for prefix in above if any(path.startswith(prefix) for path in paths)}
+        self.unreadable = [one for one in self.unreadable if one[0] in paths or one[0] in needed or one[0] == b"."]
 
 
 def walk(selection: Selection, statuses: Statuses | None = None) -> Walk:

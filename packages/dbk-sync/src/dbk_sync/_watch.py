@@ -26,7 +26,7 @@ from dbk_sync._cache import HashCache
 from dbk_sync._inotify import Inotify, is_local
 from dbk_sync._links import link_problem
 from dbk_sync._scan import Scan, ScanOptions, scan_closely
-from dbk_sync._selection import Selection
+from dbk_sync._tracked import tracked_paths
 
 LOG = logging.getLogger("dbk.sync")
 FULL_SCAN_AFTER_S: Final = 300.0
@@ -157,11 +157,11 @@ class Watch:
 
         The device and inode of the source tell whether another directory has taken its name.
         """
-        options = self._options
-        selection = Selection(self._source, options.exclude, use_gitignore=options.use_gitignore)
+        selection = self._options.selection(self._source)
         status = os.stat(selection.source)
         links = [_link(selection.source, path) for path in known.links]
-        return status.st_dev, status.st_ino, selection.ground(known.gits), links
+        tracked = tracked_paths(selection.source) if self._options.tracked_only else None
+        return status.st_dev, status.st_ino, selection.ground(known.gits), links, tracked
 
 
 def _link(source: bytes, path: bytes) -> tuple[bytes, str | None] | None:

@@ -36,7 +36,7 @@ def running_workspace(tmp_path_factory):
 def alone(tmp_path, monkeypatch):
     """A project directory that is the current one, and no setting from anywhere."""
     for name in list(os.environ):
-        if name.startswith(("DATABRICKS_", "DBK_", "GITHUB_", "CI")):
+        if name.startswith(("DATABRICKS_", "DBK_", "GITHUB_", "GITLAB_", "CI", "TF_BUILD", "AGENT_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DATABRICKS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -18,11 +18,13 @@ def test_a_cluster_gets_the_tree_keeps_it_and_is_sent_only_what_changed(
     same = dbk_sync("push", ".", f"cluster:{workspace.cluster_id}", "--json")
     write({"a.py": b"a = 2\n"})
     edit = dbk_sync("push", ".", f"cluster:{workspace.cluster_id}", "--json")
+    text = dbk_sync("push", ".", f"cluster:{workspace.cluster_id}", "--full")
 
     assert first.code == same.code == edit.code == 0, first.out
     assert [ran.event("summary")["written"] for ran in (first, same, edit)] == [2, 0, 1]
     assert (tmp_path / "on-the-driver" / "a.py").read_bytes() == b"a = 2\n"
     assert workspace.contexts() == []
+    assert "requests" not in text.err  # most of them are the session's
 
 
 def test_what_cannot_be_sent_is_said_before_a_cluster_is_asked(dbk_sync, write, workspace):

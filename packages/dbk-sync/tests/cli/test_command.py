@@ -21,6 +21,29 @@ def test_a_dry_run_in_an_empty_directory_without_any_setting_says_what_is_missin
     assert "Name a target, such as dbfs:/DIR" in ran.err
 
 
+def test_a_plan_without_a_target_says_where_a_push_would_go(dbk_sync, write, monkeypatch):
+    write(SMALL)
+    monkeypatch.setenv("DATABRICKS_CLUSTER_ID", "0123-456789-ab")
+
+    ran = dbk_sync("plan")
+
+    assert "2 files, 12 bytes, could be sent." in ran.err
+    assert "Without a target, push takes the project's cluster, cluster:0123-456789-ab." in ran.err
+
+
+def test_a_plan_quotes_the_names_that_a_line_cannot_hold(dbk_sync, write, target_of):
+    target = target_of("volume")
+    write({"a\nb": b"", "c d": b""})
+
+    new = dbk_sync("plan", ".", *target.words)
+    dbk_sync("push", ".", *target.words)
+    write({"a\nb": None})
+    gone = dbk_sync("plan", ".", *target.words)
+
+    assert new.out.splitlines() == [r'+ "a\nb"', "+ c d"]
+    assert gone.out.splitlines() == [r'- "a\nb"']
+
+
 def test_a_dry_run_without_a_workspace_lists_the_files(dbk_sync, write):
     write({**SMALL, ".gitignore": b"*.log\n", "x.log": b""})
 
@@ -286,14 +309,26 @@ def test_the_deciding_rule_is_named(dbk_sync, write, command):
     out, kept = dbk_sync(command, "--explain", "x.log"), dbk_sync(command, "--explain", "a", "--json")
 
     assert (out.code, out.out) == (0, "x.log: excluded by .gitignore:2: *.log\n")
-    assert (kept.code, kept.event("result")["included"]) == (0, True)
+    assert (kept.code, kept.event("result")["included"], kept.event("result")["exists"]) == (0, True, True)
+
+
+def test_a_path_that_does_not_exist_is_explained_as_if_it_did_and_that_is_said(dbk_sync, write):
+    write({".gitignore": b"*.log\n"})
+
+    texts = [dbk_sync("ls", "--explain", path).out for path in ("nope", "x.log", "no/such/")]
+
+    assert texts == [
+        "nope: included (no rule matches), but there is no such file\n",
+        "x.log: excluded by .gitignore:1: *.log, but there is no such file\n",
+        "no/such/: included (no rule matches), but there is no such file\n",
+    ]
 
 
 def test_verify_finds_what_was_changed_or_removed_at_the_target(dbk_sync, write, target_of):
     target = target_of("volume")
     write({**SMALL, "c": b"c"})
     dbk_sync("push", ".", *target.words)
-    sound = dbk_sync("verify", *target.words)
+    sound = dbk_sync("verify", ".", *target.words)
     target.put("a.py", b"a = 2\n")
     target.delete("c")
 
@@ -383,34 +418,6 @@ def test_doctor_tries_everything_and_shows_no_token(dbk_sync, write, workspace, 
     assert "DATABRICKS_HOST not set" in lost.out
 
 
-def test_a_run_of_github_is_given_annotations_a_summary_and_outputs(dbk_sync, write, target, monkeypatch, tmp_path):
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
-    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
-    write({**SMALL, "100%,a:b/.env": b"PASSWORD=hunter2hunter2"})
-
-    ran = dbk_sync("push", ".", *target.words)
-    again = dbk_sync("push", ".", *target.words)
-    failed = dbk_sync("push", ".", *target.words, "--max-file-size-mb", "0.000001")
-
-    assert "::warning file=100%25%2Ca%3Ab/.env,title=dbk-sync::100%25,a:b/.env " in ran.err
-    assert (tmp_path / "summary.md").read_text().count("### dbk-sync") == 2
-    outputs = (tmp_path / "output").read_text().splitlines()
-    assert [line for line in outputs if line.startswith("changed=")] == ["changed=true", "changed=false"]
-    assert outputs[0].startswith("tree=")
-    assert again.code == 0
-    assert failed.err.count("::error file=") == 3
-
-
-def test_at_most_ten_annotations_of_a_kind_are_made(dbk_sync, write, target_of, monkeypatch):
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    write({f"{number}/.env": b"PASSWORD=hunter2hunter2" for number in range(15)})
-
-    ran = dbk_sync("push", ".", *target_of("volume").words)
-
-    assert ran.err.count("::warning ") == 10
-
-
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -439,6 +446,8 @@ def test_shared_and_strange_places_are_no_targets(text):
 def test_too_many_or_missing_directories_are_usage_errors(dbk_sync, alone):
     assert dbk_sync("push", "nowhere", "dbfs:/x").code == 2
     assert dbk_sync("push", ".", ".", "dbfs:/x").code == 2
+    assert dbk_sync("verify", "nowhere", "dbfs:/x").code == 2
+    assert "There is no target." in dbk_sync("verify").err
 
 
 @pytest.mark.parametrize("share", ["-1", "x", "101%", "0.5"])
