@@ -219,7 +219,7 @@ def test_a_control_context_that_is_evicted_costs_only_the_live_output(workspace,
 
 def test_an_outage_of_many_polls_loses_nothing(workspace, open_session, events, until):
     session = ready(open_session(channel="spool"), until)
-    workspace.fault("*", "drop-before", times=8, after=3)
+    workspace.fault("*", "drop-before", times=5, after=3)
 
     result = session.run("for i in range(5):\n    print(i, flush=True)\n    time.sleep(0.1)")
 
@@ -227,7 +227,7 @@ def test_an_outage_of_many_polls_loses_nothing(workspace, open_session, events, 
     assert of(events, Notice) == []
 
 
-@pytest.mark.parametrize(("channel", "kind"), [("result", "drop-before"), ("spool", "html"), ("spool", "drop-after")])
+@pytest.mark.parametrize(("channel", "kind"), [("result", "drop-after"), ("spool", "html")])
 def test_an_outage_is_waited_out_in_peace_and_told_once_and_so_is_its_end(
     workspace, open_session, events, until, channel, kind, counter
 ):
@@ -249,6 +249,24 @@ def test_an_outage_is_waited_out_in_peace_and_told_once_and_so_is_its_end(
         (f"Connection lost ({of(events, Outage)[0].cause}); trying again.", False),
         ("Connected again.", True),
     ]
+
+
+def test_an_outage_of_the_live_channel_alone_is_told_too_and_holds_up_no_question(
+    workspace, open_session, events, until
+):
+    session = ready(open_session(channel="spool"), until)
+    session.run("remote_value = 1")
+    command = session.start("while True:\n    print('on', flush=True)\n    time.sleep(0.01)")
+    until(lambda: of(events, Stream))
+    workspace.fault(EXECUTE, "drop-after", times=None)
+    until(lambda: of(events, Outage))
+    workspace.clear_faults()
+
+    assert session.complete("remote_va").matches == ("remote_value",)
+    assert command.state == "running"
+    seen = len(of(events, Stream))
+    until(lambda: len(of(events, Stream)) > seen)
+    assert [event.is_over for event in of(events, Outage)] == [False, True]
 
 
 def test_a_session_that_gets_no_second_context_falls_back_and_says_so_once(workspace, open_session, events, until):

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from dbk_session._context import Context, frame_in
-from dbk_session._remote import Doubtful
+from dbk_session._remote import Stopped
 from dbk_session._schedule import CONTROL
 from dbk_session.driver import wire
 from dbk_session.errors import CommandFailed
 
 __all__ = ["Control"]
-
-_LOST_S = 0.5
 
 
 class Control:
@@ -31,7 +29,7 @@ class Control:
         self._turn = threading.Lock()
         self._state = threading.Lock()
         self._urgent = 0
-        self._give_way = False
+        self._give_way = threading.Event()
         self._look = threading.Event()
 
     def ask(self, op: str, arguments: Mapping[str, Any]) -> Any:
@@ -52,7 +50,7 @@ class Control:
 
     def give_way(self) -> None:
         """Ends the present long poll, if there is one."""
-        self._give_way = True
+        self._give_way.set()
         self._look.set()
 
     def look(self) -> None:
@@ -60,7 +58,9 @@ class Control:
         self._look.set()
 
     def poll(self, op: str, arguments: Mapping[str, Any], waited: float | None) -> Any:
-        """Runs one long-polling operation; None when it gave way, or was lost on its way.
+        """Runs one long-polling operation; None when it gave way.
+
+        One that was lost on its way is sent again, for it changes nothing; in between it gives way, too.
 
         Args:
             op: the operation.
@@ -71,15 +71,14 @@ class Control:
             Gone, NoAgent, CommandFailed, SessionError: see `Context.ask`.
         """
         with self._turn:
-            self._give_way = False
+            self._give_way.clear()
             self._look.clear()
             if self._urgent:
                 return None
             try:
-                command_id = self.context.execute(wire.control_text(op, dict(arguments)))
-            except Doubtful:
-                # What the answer would have told is asked for again, but not in a hurry while nobody answers.
-                self.context.clock.wait(self._look, _LOST_S)
+                text = wire.control_text(op, dict(arguments))
+                command_id = self.context.execute(text, self._give_way, repeatable=True)
+            except Stopped:
                 return None
             frame = frame_in(self._await(command_id, waited))
         if frame is None:
@@ -94,7 +93,7 @@ class Control:
         if waited is not None:
             self.context.clock.wait(self._look, waited)
         while True:
-            if self._give_way:
+            if self._give_way.is_set():
                 self.context.cancel(command_id)
                 return None
             status = self.context.status(command_id)

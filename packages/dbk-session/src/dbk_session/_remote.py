@@ -83,10 +83,11 @@ class Remote:
         waiting = _Waiting(self._clock, patience, self._outages)
         try:
             body = self._answered(call, waiting, stop)
-            waiting.end(answered=True)
-            return body
         finally:
-            waiting.end(answered=False)
+            waiting.end()
+        # Also after one that was given up: somebody who was told that there is an outage hears of its end.
+        self._outages.answered()
+        return body
 
     def _answered(self, call: Call, waiting: _Waiting, stop: threading.Event | None) -> dict[str, Any]:
         renewed = False
@@ -139,27 +140,33 @@ class Remote:
 
 
 class _Outages:
-    """How many requests wait for a workspace that does not answer: the first and the last of them are told of."""
+    """Told once when requests have to wait for the workspace, and once when one is answered and no other waits."""
 
     def __init__(self, tell: Callable[[Outage], None]) -> None:
         self._tell = tell
         self._lock = threading.Lock()
         self._waiting = 0
+        self._told = False
 
     def enter(self, cause: str) -> None:
         """One more waits."""
         with self._lock:
             self._waiting += 1
-            first = self._waiting == 1
+            first, self._told = not self._told, True
         if first:
             self._tell(Outage(cause))
 
-    def leave(self, answered: bool) -> None:
+    def leave(self) -> None:
         """One waits no more."""
         with self._lock:
             self._waiting -= 1
-            last = self._waiting == 0
-        if last and answered:
+
+    def answered(self) -> None:
+        """One was answered."""
+        with self._lock:
+            over = self._told and self._waiting == 0
+            self._told = self._told and not over
+        if over:
             self._tell(Outage("", is_over=True))
 
 
@@ -194,11 +201,10 @@ class _Waiting:
         self._attempt += 1
         return retry_delay_s(self._attempt, retry_after_s, random.random())
 
-    def end(self, answered: bool) -> None:
-        """The request is over. Can be called again, to no effect."""
-        told, self._told = self._told, False
-        if told:
-            self._outages.leave(answered)
+    def end(self) -> None:
+        """The request is over."""
+        if self._told:
+            self._outages.leave()
 
 
 def _body(answer: Answer, call: Call) -> dict[str, Any] | None:
