@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from dbk_session._journal import Entry, Journal
 from dbk_session._outputs import outputs_of
 from dbk_session._source import source_of, text_of
 from dbk_session.errors import UnreadableSource
@@ -163,7 +165,8 @@ def test_a_notebook_is_saved_with_its_outputs(dbk, tmp_path):
     assert saved[3]["outputs"] == []
 
 
-def test_ctrl_c_cancels_on_the_cluster(workspace, tmp_path):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_ends_it_on_the_cluster_too(workspace, tmp_path, number, status):
     script = tmp_path / "loop.py"
     script.write_text("import time\nprint('go', flush=True)\nwhile True: time.sleep(0.01)\n")
     process = subprocess.Popen(
@@ -174,19 +177,19 @@ def test_ctrl_c_cancels_on_the_cluster(workspace, tmp_path):
     )
     try:
         assert process.stdout.readline() == "go\n"
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=90)
     finally:
         process.kill()
         process.wait()
 
-    assert process.returncode == 130
-    assert "KeyboardInterrupt" in errors
+    assert process.returncode == status
+    assert ("KeyboardInterrupt" in errors) == (number == signal.SIGINT)
     assert workspace.contexts() == []
 
 
 def test_a_line_of_code_that_exits_shows_only_what_it_says(dbk):
-    done = dbk("exec", "-c", "import sys; sys.exit(3)")
+    done = dbk("exec", "-c", "raise SystemExit(3)")
 
     assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
 
@@ -295,8 +298,6 @@ def dbk_run(*arguments):
 
 
 def test_sweep_removes_what_a_dead_process_left(dbk, workspace):
-    from dbk_session._journal import Entry, Journal
-
     created = workspace_create(workspace)
     journal = Journal()
     journal.write(Entry("dead", "", workspace.host, workspace.cluster_id, pid=2**22 + 7, mark="1"))
@@ -306,6 +307,27 @@ def test_sweep_removes_what_a_dead_process_left(dbk, workspace):
 
     assert f"context {created} removed" in done.stdout
     assert dbk("sweep").stdout == "nothing is left over\n"
+
+
+def test_sweep_does_not_tell_for_ever_of_workspaces_that_are_gone(dbk, workspace):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = f"http://127.0.0.1:{server.getsockname()[1]}"
+    journal = Journal()
+    for name, host in (("over", ended), ("closed", workspace.host)):
+        journal.write(Entry(name, "", host, "c-1", pid=2**22 + 7, mark="1"))
+        journal.add_context(name, "1")
+    refusal = {"status": 403, "code": "PERMISSION_DENIED", "message": "Not yours."}
+    workspace.fault("POST /api/1.2/contexts/destroy", "status", times=None, **refusal)
+
+    done = dbk("sweep")
+    kept = [entry.session for entry in journal.entries()]
+    forgotten = dbk("sweep", "--forget", f"{workspace.host}/")
+
+    assert f"{ended}: this embedded workspace has ended" in done.stdout
+    assert (done.returncode, kept) == (1, ["closed"])
+    assert f"dbk-session sweep --forget {workspace.host}\n" in done.stderr
+    assert forgotten.stdout == f"c-1 on {workspace.host}: 1 contexts forgotten\n"
+    assert list(journal.entries()) == []
 
 
 def workspace_create(workspace):

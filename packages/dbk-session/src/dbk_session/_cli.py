@@ -109,6 +109,9 @@ def _add_sweep(commands: Any) -> None:
     )
     parser.add_argument("--list", action="store_true", help="only list the sessions that are known on this machine")
     parser.add_argument("--detached", action="store_true", help="remove detached sessions, too")
+    parser.add_argument(
+        "--forget", metavar="HOST", help="forget what was left on a workspace that is gone for ever, and ask it nothing"
+    )
 
 
 def _add(commands: Any, name: str, function: str, **options: Any) -> argparse.ArgumentParser:

@@ -68,7 +68,7 @@ def run_file(arguments: argparse.Namespace) -> int:
     check_name(Journal(), arguments.detach or "")
     face: Face = JsonLines() if arguments.json else Terminal(with_results=not source.is_script)
     settings = cli.settings_of(arguments)
-    with _terminating(), Session(settings, name=arguments.detach) as session:
+    with cli.ending_in_order(), Session(settings, name=arguments.detach) as session:
         if source.is_script:
             values = base64.b64encode(json.dumps({"argv": [name, *arguments.arguments]}).encode()).decode()
             session.call(_PRELUDE.format(values=values) + _MAY_EXIT)
@@ -82,16 +82,15 @@ def run_file(arguments: argparse.Namespace) -> int:
 def run_code(arguments: argparse.Namespace) -> int:
     """Runs a line of code; gives its exit code."""
     face: Face = JsonLines() if arguments.json else Terminal(with_results=True)
-    with _terminating(), Session(cli.settings_of(arguments)) as session:
-        if "exit" in arguments.code:
-            session.call(_MAY_EXIT)
+    with cli.ending_in_order(), Session(cli.settings_of(arguments)) as session:
+        session.call(_MAY_EXIT)
         return _follow(session.start(arguments.code, allow_stdin=True), face)[0]
 
 
 def run_attach(arguments: argparse.Namespace) -> int:
     """Follows a detached command to its end; gives its exit code."""
     face: Face = JsonLines() if arguments.json else Terminal(with_results=True)
-    with _terminating(), Session.attach(arguments.name, cli.settings_of(arguments)) as session:
+    with cli.ending_in_order(), Session.attach(arguments.name, cli.settings_of(arguments)) as session:
         command = session.attached
         if command is None:
             return 0
@@ -242,17 +241,3 @@ def _save(arguments: argparse.Namespace, source: Source, seen: dict[int, list[Ev
         temporary.replace(target)
     except OSError as error:
         raise SessionError(f"{target} cannot be written: {error}.") from error
-
-
-@contextmanager
-def _terminating() -> Iterator[None]:
-    """Lets SIGTERM leave through the `with` blocks, so that the cluster is cleaned up."""
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

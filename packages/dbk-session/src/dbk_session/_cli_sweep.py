@@ -9,7 +9,7 @@ from dbk_config import cli
 
 from dbk_session._connect import door_of_environment, door_of_settings
 from dbk_session._journal import Entry, Journal
-from dbk_session._sweep import Swept, sweep
+from dbk_session._sweep import Swept, has_ended, sweep
 from dbk_session._transport import Door, Http
 from dbk_session.errors import SessionError
 
@@ -25,6 +25,8 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     left = list(journal.orphans())
     if arguments.detached:
         left += [entry for entry in journal.entries() if entry.detached is not None]
+    if arguments.forget is not None:
+        return _forget(journal, arguments.forget.rstrip("/"), left)
     problems = 0
     for host in sorted({entry.host for entry in left}):
         here = [entry for entry in left if entry.host == host]
@@ -46,21 +48,45 @@ def _list(journal: Journal) -> None:
             state = "left over" if entry.session in orphans else f"in use by process {entry.pid}"
         known, unknown = len(journal.contexts(entry.session)), len(journal.unanswered(entry.session))
         contexts = f"{known} contexts" + (f" and perhaps {unknown} more" if unknown else "")
-        print(f"{entry.session}  {entry.cluster_id}  {contexts}  {state}")
+        print(f"{entry.session}  {entry.host}  {entry.cluster_id}  {contexts}  {state}")
+
+
+def _forget(journal: Journal, host: str, left: list[Entry]) -> int:
+    """Forgets all that was left on a workspace; gives the exit code."""
+    there = [entry for entry in left if entry.host == host]
+    if not there:
+        print(f"nothing is left over on {host}")
+    for entry in there:
+        print(f"{entry.cluster_id} on {host}: {len(journal.contexts(entry.session))} contexts forgotten")
+        journal.remove(entry.session)
+    return 0
 
 
 def _sweep_host(arguments: argparse.Namespace, journal: Journal, host: str, entries: list[Entry]) -> int:
     """Sweeps one workspace; gives the number of contexts that could not be removed."""
+    if has_ended(host):
+        print(f"{host}: this embedded workspace has ended, and all its contexts with it")
+        for entry in entries:
+            journal.remove(entry.session)
+        return 0
     try:
         http = Http(_door(arguments, host, entries[0]))
     except SessionError as error:
         print(f"{host}: {error.message}", file=sys.stderr)
+        _tell_of_forgetting(host)
         return len(entries)
     outcomes = sweep(journal, entries, http)
     http.close()
     for outcome in outcomes:
         print(f"{outcome.entry.cluster_id} {_told(outcome)}")
-    return sum(1 for outcome in outcomes if outcome.problem and outcome.context_id)
+    left = sum(1 for outcome in outcomes if outcome.problem and outcome.context_id)
+    if left:
+        _tell_of_forgetting(host)
+    return left
+
+
+def _tell_of_forgetting(host: str) -> None:
+    print(f"Is this workspace gone for ever? Then: dbk-session sweep --forget {host}", file=sys.stderr)
 
 
 def _told(outcome: Swept) -> str:

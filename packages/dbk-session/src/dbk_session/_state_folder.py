@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from dbk_config import is_private
 
 __all__ = ["state_folder", "usable_state_folder"]
 
@@ -40,11 +41,4 @@ def _among_temporary_files() -> Path:
     folder = Path(tempfile.gettempdir(), name)
     folder.mkdir(mode=0o700, exist_ok=True)
     # The name can be foreseen: somebody else may have been here first.
-    return folder if _is_private(folder) else Path(tempfile.mkdtemp(prefix=f"{name}-"))
-
-
-def _is_private(folder: Path) -> bool:
-    about = os.lstat(folder)
-    if not hasattr(os, "getuid"):
-        return stat.S_ISDIR(about.st_mode)
-    return stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & 0o077
+    return folder if is_private(folder) else Path(tempfile.mkdtemp(prefix=f"{name}-"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import socket
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from dbk_session import _calls as calls
 from dbk_session._answers import refusal_of
@@ -14,9 +16,10 @@ from dbk_session._journal import Entry, Journal
 from dbk_session._transport import Door, Http, NotSent, Transport, Unsure
 from dbk_session.errors import SessionError
 
-__all__ = ["Swept", "sweep", "sweep_beside"]
+__all__ = ["Swept", "has_ended", "sweep", "sweep_beside"]
 
 _CLOCKS_DIFFER_S = 60.0
+_LOCAL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,23 @@ def _nothing_is_older_than(entry: Entry, transport: Transport) -> float:
     except (NotSent, Unsure, SessionError):
         return 0.0
     return math.inf if cluster.state in ("TERMINATED", "PENDING") else cluster.started_s
+
+
+def has_ended(host: str) -> bool:
+    """Whether this was an embedded workspace (dbk-local), which is over: its contexts were processes of its own.
+
+    One of Databricks is never spoken to without encryption, and never on this machine.
+    """
+    parts = urlsplit(host)
+    if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        return False
+    try:
+        socket.create_connection((parts.hostname, parts.port or 80), timeout=_LOCAL_S).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _when(unix_s: float) -> str:
