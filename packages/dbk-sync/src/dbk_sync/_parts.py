@@ -15,15 +15,17 @@ from typing import Final, Self
 
 from dbk_sync._bodies import SPOOL_BYTES, Reader
 
-FIRST_BYTES: Final = 4 << 20
-"""Size of the first parts; a pack that is no larger is a single part."""
-_GROWTH: Final = 4
-"""A part is this fraction of all before it: few parts, however large the pack, and no long wait for the last one."""
+FIRST_BYTES: Final = 5 << 19
+"""Size of the first part; a pack that is no larger is a single one."""
 
 
 def part_bytes(before_bytes: int) -> int:
-    """The size of the part that begins after so many bytes, unless the pack ends in it."""
-    return max(FIRST_BYTES, before_bytes // _GROWTH)
+    """The size of the part that begins after so many bytes, unless the pack ends in it.
+
+    Each is half as large again as the one before: few parts, however large the pack, and the last one, which goes when
+    all is packed, is no more than a third of it.
+    """
+    return FIRST_BYTES + before_bytes // 2
 
 
 class Parts:

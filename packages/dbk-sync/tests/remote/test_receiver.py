@@ -1,10 +1,14 @@
 """The receiver in this process: what a request does to a directory."""
 
+import itertools
 import os
+import random
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from dbk_sync.driver import _source
 
 ONE = {b"a.py": b"a = 1\n", b"pkg/__init__.py": b"", b"pkg/deep/b.txt": b"b" * 3_000_000}
 
@@ -117,6 +121,59 @@ def test_a_file_that_the_code_has_changed_is_not_used_again(bench, tools, spoilt
     assert not os.path.exists(os.path.join(path, "copy.txt"))
     assert one.apply(None, new).get("tree") == tools.manifest_of(new).tree
     assert tools.read_tree(path) == new
+
+
+@pytest.fixture
+def sent_in_parts(bench, roots, tools, monkeypatch):
+    """A function that applies a pack that lies in three files, as they are given."""
+    monkeypatch.setattr(_source, "ROOT", str(roots))
+    monkeypatch.setattr(_source, "_await", lambda _path: None)
+
+    def send(base, new, spoil=lambda parts: parts):
+        blob = tools.pack_of(base, new)
+        cuts = [0, len(blob) // 3, len(blob) // 3 + 1, len(blob)]
+        parts = spoil([blob[start:end] for start, end in itertools.pairwise(cuts)])
+        names = [f"/dbk-sync-{number:032x}.pack" for number in range(3)]
+        for name, part in zip(names, parts, strict=False):
+            Path(f"{roots}{name}").write_bytes(part)
+        answer = one.ask("apply", source={"kind": "file", "paths": names})
+        left = [name for name in names if os.path.exists(f"{roots}{name}")]
+        for name in left:
+            os.unlink(f"{roots}{name}")
+        return answer, left
+
+    one = bench()
+    return send
+
+
+LARGE = {**ONE, **{f"n{number}".encode(): random.Random(number).randbytes(300_000) for number in range(20)}}
+
+
+def test_a_pack_in_parts_is_read_as_one_and_removed(sent_in_parts, tools):
+    made, left = sent_in_parts(None, LARGE)
+    changed, _ = sent_in_parts(LARGE, ONE)
+
+    assert (made["tree"], left) == (tools.manifest_of(LARGE).tree, [])
+    assert tools.read_tree(changed["path"]) == ONE
+
+
+@pytest.mark.parametrize("spoil", ["gone", "swapped", "cut", "foreign"])
+def test_a_pack_with_a_part_that_is_not_its_own_changes_nothing(sent_in_parts, tools, spoil):
+    path = sent_in_parts(None, ONE)[0]["path"]
+    spoils = {
+        "gone": lambda parts: parts[:2],
+        "swapped": lambda parts: [parts[2], parts[1], parts[0]],
+        "cut": lambda parts: [*parts[:2], parts[2][:-9]],
+        "foreign": lambda parts: [*parts[:2], random.Random(1).randbytes(len(parts[2]))],
+    }
+
+    answer, left = sent_in_parts(ONE, LARGE, spoils[spoil])
+
+    assert answer["error"]["code"] == ("no-pack" if spoil == "gone" else "bad-pack")
+    assert left
+    assert tools.read_tree(path) == ONE
+    assert not os.path.exists(f"{path}/.databricks/dbk-sync/stage")
+    assert [one.name for one in threading.enumerate() if one.name == "dbk-sync-unpack"] == []
 
 
 def test_a_delta_from_another_tree_asks_for_everything(bench, tools):
@@ -268,6 +325,26 @@ def test_without_a_workspace_folder_the_disk_is_used_and_that_is_said_once(bench
     assert len(first["notices"]) == 1
     assert "the project is on the driver's disk" in first["notices"][0]
     assert "notices" not in second
+
+
+def test_a_disk_that_is_full_in_a_large_pack_leaves_no_thread_behind(bench, tools, monkeypatch):
+    one = bench()
+    path = one.apply(None, ONE)["path"]
+    write, written = os.write, []
+
+    def full(handle, data):
+        written.append(1)
+        if len(written) > 5:
+            raise OSError(28, "No space left on device")
+        return write(handle, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        refused = one.apply(ONE, LARGE)
+
+    assert refused["error"]["code"] == "disk"
+    assert [one.name for one in threading.enumerate() if one.name == "dbk-sync-unpack"] == []
+    assert tools.read_tree(path) == ONE
 
 
 def test_a_file_system_without_links_gets_everything_else(bench, tools, monkeypatch):

@@ -166,8 +166,8 @@ def test_nothing_is_asked_when_nothing_has_changed(place, write, started):
 
 @pytest.fixture
 def parts_of_a_megabyte(monkeypatch):
-    """What is 2.5 MB goes in three parts, as 11 MB would."""
-    monkeypatch.setattr(_parts, "FIRST_BYTES", 1_000_000)
+    """What is 2.5 MB goes in three parts, as 9 MB would."""
+    monkeypatch.setattr(_parts, "FIRST_BYTES", 700_000)
 
 
 STORES = {

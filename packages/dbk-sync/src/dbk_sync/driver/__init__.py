@@ -19,6 +19,7 @@ MODULES: Final = (
     "_refusals",
     "_disk",
     "_names",
+    "_stream",
     "_format",
     "_checks",
     "_commit",

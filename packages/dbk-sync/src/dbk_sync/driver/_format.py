@@ -6,16 +6,16 @@ A manifest is a dict here: path (bytes) to record (41 bytes: mode, size, SHA-256
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import struct
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import NamedTuple
 
 from ._refusals import BadPack, NeedFull
+from ._stream import SLICE_BYTES, Readable, Stream
 
-SLICE_BYTES = 1 << 20
 RECORD = struct.Struct(">BQ32s")
 MODE_644, MODE_755, MODE_LINK = 1, 2, 3
 _MODES = {MODE_644, MODE_755, MODE_LINK}
@@ -28,16 +28,11 @@ _HEADER = struct.Struct(">32s32sII")
 _LENGTH = struct.Struct(">I")
 _PUT = struct.Struct(">BQ")
 _HEADER_LIMIT_BYTES = 1 << 29
+_AHEAD_FROM_BYTES = 4 << 20
 _ZLIB = 1
 _VERSION = 3
 _REUSED = 128
 _UNSAFE = re.compile(rb"(?:^|/)(?:\.{0,2}|\.git|\.databricks)(?:/|$)|\0")
-
-
-class Readable(Protocol):
-    """Bytes, front to back."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 class Put(NamedTuple):
@@ -58,6 +53,9 @@ class Header(NamedTuple):
     deletes: list[bytes]
 
 
+Contents = Generator[tuple[Put, Iterator[bytes]], None, None]
+
+
 class PackReader:
     """A pack read once, front to back, in bounded memory.
 
@@ -66,25 +64,30 @@ class PackReader:
     """
 
     def __init__(self, raw: Readable) -> None:
-        self._raw = raw
         head = raw.read(_PACK_HEAD.size)
         magic, version, codec = _PACK_HEAD.unpack(head) if len(head) == _PACK_HEAD.size else (b"", 0, 0)
         if magic != b"DBKP" or version != _VERSION or codec != _ZLIB:
             raise BadPack("These bytes are not a pack that this receiver reads.")
-        self._inflate = zlib.decompressobj()
-        self._waiting = b""
-        self._at = 0
+        self._stream = Stream(raw)
         self.records: Manifest = {}
         self.header = self._read_header()
 
     def contents(
         self, base: Manifest | None = None, open_file: Callable[[bytes], Iterator[bytes]] | None = None
-    ) -> Iterator[tuple[Put, Iterator[bytes]]]:
+    ) -> Contents:
         """Each put with its content in pieces, which must be used up before the next; then the end is checked.
 
-        A pack may leave out what `base` has: `open_file` reads a file of it, by its path, for that.
+        A pack may leave out what `base` has: `open_file` reads a file of it, by its path, for that. Close the generator
+        where it is left before its end.
         """
-        held = files_by_hash(base or {}) if any(put.reused for put in self.header.puts) else {}
+        large = sum(put.size_bytes for put in self.header.puts) >= _AHEAD_FROM_BYTES
+        with self._stream.ahead() if large else contextlib.nullcontext():
+            yield from self._contents(base or {}, open_file)
+            if self._stream.take(1):
+                raise BadPack("The pack goes on after its last file.")
+
+    def _contents(self, base: Manifest, open_file: Callable[[bytes], Iterator[bytes]] | None) -> Contents:
+        held = files_by_hash(base) if any(put.reused for put in self.header.puts) else {}
         for put in self.header.puts:
             if not put.reused:
                 yield put, self._hashed(put, self._content(put))
@@ -92,8 +95,6 @@ class PackReader:
                 yield put, self._hashed(put, open_file(held[put.reused]))
             else:
                 raise BadPack(f"The pack has no content for {put.path!r}.")
-        if self._take(1) or not self._inflate.eof or self._inflate.unused_data or self._raw.read(1):
-            raise BadPack("The pack goes on after its last file, or stops short of its end.")
 
     def _hashed(self, put: Put, pieces: Iterator[bytes]) -> Iterator[bytes]:
         digest = hashlib.sha256()
@@ -108,44 +109,17 @@ class PackReader:
     def _content(self, put: Put) -> Iterator[bytes]:
         left = put.size_bytes
         while left:
-            piece = self._take(min(left, SLICE_BYTES))
+            piece = self._stream.take(min(left, SLICE_BYTES))
             if not piece:
                 raise BadPack(f"The pack ends inside {put.path!r}.")
             left -= len(piece)
             yield piece
 
     def _read_header(self) -> Header:
-        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+        (length,) = _LENGTH.unpack(self._stream.exactly(_LENGTH.size))
         if not _HEADER.size <= length <= _HEADER_LIMIT_BYTES:
             raise BadPack("The header of the pack has an impossible length.")
-        return parse_header(self._exactly(length))
-
-    def _exactly(self, size: int) -> bytes:
-        pieces = []
-        while size:
-            piece = self._take(min(size, SLICE_BYTES))
-            if not piece:
-                raise BadPack("The pack ends inside its header.")
-            pieces.append(piece)
-            size -= len(piece)
-        return b"".join(pieces)
-
-    def _take(self, limit: int) -> bytes:
-        """1 to `limit` unpacked bytes, or none at the end of the pack."""
-        while self._at == len(self._waiting):
-            if self._inflate.eof:
-                return b""
-            compressed = self._inflate.unconsumed_tail or self._raw.read(SLICE_BYTES)
-            try:
-                # The bound keeps a pack that unpacks to far more than it says from filling the memory.
-                self._waiting, self._at = self._inflate.decompress(compressed, SLICE_BYTES), 0
-            except zlib.error as error:
-                raise BadPack(f"The pack is damaged: {error}.") from error
-            if not compressed and not self._waiting:
-                return b""
-        piece = self._waiting[self._at : self._at + limit]
-        self._at += len(piece)
-        return piece
+        return parse_header(self._stream.exactly(length))
 
 
 def files_by_hash(manifest: Manifest) -> dict[bytes, bytes]:

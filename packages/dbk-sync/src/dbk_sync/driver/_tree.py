@@ -25,9 +25,10 @@ from typing import NamedTuple
 from ._checks import check_room, deletes_of, manifest_after, state_of
 from ._commit import Commit, make_parents
 from ._disk import Disk
-from ._format import MODE_755, MODE_LINK, SLICE_BYTES, Header, Manifest, PackReader, Put, parse_manifest, tree_hash
+from ._format import MODE_755, MODE_LINK, Header, Manifest, PackReader, Put, parse_manifest, tree_hash
 from ._names import stays_inside
 from ._refusals import BadPack, NeedFull
+from ._stream import SLICE_BYTES
 
 CONTROL = b".databricks/dbk-sync"
 
@@ -162,8 +163,9 @@ class Tree:
         self._unlinked = []
         try:
             self._disk.make_dir(self._commit.stage, 0o700)
-            for number, (put, content) in enumerate(reader.contents(before, self._reread)):
-                self._write(os.path.join(self._commit.stage, b"%d" % number), put, content)
+            with contextlib.closing(reader.contents(before, self._reread)) as contents:
+                for number, (put, content) in enumerate(contents):
+                    self._write(os.path.join(self._commit.stage, b"%d" % number), put, content)
             after, blob = manifest_after(before, reader.header, reader.records)
             self._disk.create(os.path.join(self._commit.stage, b"manifest"), [blob], 0o600)
         except Exception:
@@ -183,9 +185,10 @@ class Tree:
 
     def _fill(self, reader: PackReader) -> None:
         made: set[bytes] = {b""}
-        for put, content in reader.contents():
-            make_parents(self.path, put.path, made, self._disk)
-            self._write(os.path.join(self.path, put.path), put, content)
+        with contextlib.closing(reader.contents()) as contents:
+            for put, content in contents:
+                make_parents(self.path, put.path, made, self._disk)
+                self._write(os.path.join(self.path, put.path), put, content)
 
     def _write(self, path: bytes, put: Put, content: Iterator[bytes]) -> None:
         if put.mode != MODE_LINK:

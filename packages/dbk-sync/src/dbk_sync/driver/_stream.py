@@ -1,0 +1,118 @@
+"""The stream in a pack, unpacked slice by slice; that of a large one by a thread that is some slices ahead.
+
+Unpacking and writing take about as long as one another, and neither needs the other's processor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import zlib
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from ._refusals import BadPack
+
+SLICE_BYTES = 1 << 20
+_AHEAD = 4
+
+
+class Readable(Protocol):
+    """Bytes, front to back."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Stream:
+    """What the compressed stream that is left in `raw` unpacks to, read once in bounded memory."""
+
+    def __init__(self, raw: Readable) -> None:
+        self._slices: Iterator[bytes] = _unpacked(raw)
+        self._slice = b""
+        self._at = 0
+
+    def take(self, limit: int) -> bytes:
+        """1 to `limit` bytes, or none at the end, where it must be whole and nothing may follow it."""
+        if self._at == len(self._slice):
+            self._slice, self._at = next(self._slices, b""), 0
+        piece = self._slice[self._at : self._at + limit]
+        self._at += len(piece)
+        return piece
+
+    def exactly(self, size: int) -> bytes:
+        """So many bytes."""
+        pieces = []
+        while size:
+            piece = self.take(min(size, SLICE_BYTES))
+            if not piece:
+                raise BadPack("The pack ends inside its header.")
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    @contextlib.contextmanager
+    def ahead(self) -> Iterator[None]:
+        """While this is open, a thread unpacks what is asked for next."""
+        ahead = _Ahead(self._slices)
+        self._slices = ahead
+        try:
+            yield
+        finally:
+            ahead.close()
+
+
+class _Ahead:
+    """The values of an iterator, made by a thread that is a few of them ahead of whoever takes them."""
+
+    def __init__(self, values: Iterator[bytes]) -> None:
+        self._made: queue.Queue[Any] = queue.Queue(_AHEAD)
+        self._unwanted = False
+        self._maker = threading.Thread(target=self._make, args=(values,), name="dbk-sync-unpack", daemon=True)
+        self._maker.start()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        value: bytes | BaseException = self._made.get()
+        if isinstance(value, BaseException):
+            self._made.put(value)  # for whoever asks again
+            raise value
+        return value
+
+    def close(self) -> None:
+        """Ends the thread, at the latest after the value it is at."""
+        self._unwanted = True
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._made.get_nowait()  # room for what the thread may be about to give
+        self._maker.join()
+
+    def _make(self, values: Iterator[bytes]) -> None:
+        end: BaseException = StopIteration()
+        try:
+            for value in values:
+                self._made.put(value)
+                if self._unwanted:
+                    return
+        except BaseException as error:  # belongs to whoever takes the values
+            end = error
+        self._made.put(end)
+
+
+def _unpacked(raw: Readable) -> Iterator[bytes]:
+    inflate = zlib.decompressobj()
+    while not inflate.eof:
+        compressed = inflate.unconsumed_tail or raw.read(SLICE_BYTES)
+        try:
+            # The bound keeps a pack that unpacks to far more than it says from filling the memory.
+            piece = inflate.decompress(compressed, SLICE_BYTES)
+        except zlib.error as error:
+            raise BadPack(f"The pack is damaged: {error}.") from error
+        if piece:
+            yield piece
+        elif not compressed:
+            raise BadPack("The pack stops short of its end.")
+    if inflate.unused_data or raw.read(1):
+        raise BadPack("The pack goes on after its end.")
