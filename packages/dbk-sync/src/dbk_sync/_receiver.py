@@ -58,6 +58,13 @@ def call_text(nonce: str, request: dict[str, Any], data: bytes = b"") -> str:
     return f'print({receiver}("{driver.version()}", "{nonce}", "{arguments}", "{packed}"))'
 
 
+def farewell_text(request: dict[str, Any]) -> str:
+    """Code that asks the receiver, brings it along and says nothing; nobody waits for the answer."""
+    arguments = base64.b64encode(json.dumps(request).encode()).decode("ascii")
+    receiver = '__import__("sys").modules["_dbk_sync"]'
+    return f'{driver.bootstrap()}\n{receiver}.call("{driver.version()}", "", "{arguments}") and None'
+
+
 def read_answer(nonce: str, printed: str) -> dict[str, Any]:
     """The answer in what the command printed, whatever other threads printed around it.
 

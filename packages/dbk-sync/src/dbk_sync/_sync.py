@@ -22,7 +22,7 @@ from dbk_sync._far_side import FarSide, within
 from dbk_sync._manifest import difference
 from dbk_sync._pack import pack, to_reuse
 from dbk_sync._parts import Parts
-from dbk_sync._receiver import Driver
+from dbk_sync._receiver import Driver, farewell_text
 from dbk_sync._reply import Reply, reply_of
 from dbk_sync._scan import ScanOptions
 from dbk_sync._upload import Uploader
@@ -204,6 +204,14 @@ class Sync:
         self.forget()
         self._watch.close()
         self._account.close()
+
+    def farewell(self) -> str:
+        """Code that removes the tree: for any Python on the driver, when the interpreter that uses it is gone.
+
+        It waits a while for that, and needs nothing of this object, so that it can be left with somebody who outlives
+        this process. A tree with a name stays, as with `close`.
+        """
+        return "" if self._name is not None else farewell_text(self._far.request("close"))
 
     def __enter__(self) -> Sync:
         return self
