@@ -28,6 +28,9 @@ import sys, threading
 from dbk_session import Session
 session = Session(channel=sys.argv[1])
 session.run("1")
+session.farewell(f"open({sys.argv[2]!r}, 'w').close()")
+while session.channel != sys.argv[1]:
+    threading.Event().wait(0.01)
 print("ready", session._engine.keeper.link.guard_pid, flush=True)
 session.start("import time\\nwhile True: time.sleep(0.01)")
 threading.Event().wait()
@@ -37,12 +40,14 @@ KILLS = int(os.environ.get("DBK_KILLS", "5"))
 
 
 @pytest.fixture
-def client(workspace):
+def client(workspace, tmp_path):
     """Starts a process with a session in which a command runs; kills what is left at the end."""
     started = []
 
     def start(channel="spool", code=CLIENT):
-        process = subprocess.Popen([sys.executable, "-c", code, channel], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, channel, str(tmp_path / "farewell")], stdout=subprocess.PIPE, text=True
+        )
         started.append(process)
         return process
 
@@ -75,7 +80,7 @@ def test_closing_leaves_nothing_on_the_cluster_and_nothing_on_disk(workspace, op
 
 
 @pytest.mark.parametrize(("channel", "how"), [("spool", signal.SIGKILL), ("plain", signal.SIGTERM)])
-def test_a_killed_process_leaves_nothing_behind(workspace, client, until, is_gone, channel, how):
+def test_a_killed_process_leaves_nothing_behind(workspace, client, until, is_gone, tmp_path, channel, how):
     process = client(channel)
     guard = ready(process)
 
@@ -85,6 +90,8 @@ def test_a_killed_process_leaves_nothing_behind(workspace, client, until, is_gon
     until(lambda: workspace.contexts() == [])
     until(lambda: is_gone(guard))
     assert list(Journal().entries()) == []
+    # Nobody but a control context can do anything while the user's code runs.
+    assert (tmp_path / "farewell").exists() or channel == "plain"
 
 
 def test_a_process_killed_at_any_moment_leaves_nothing_behind(workspace, client, until, is_gone):

@@ -165,6 +165,10 @@ class AsyncSession:
         """See `Session.call`."""
         return await asyncio.to_thread(self._session.call, code)
 
+    async def farewell(self, code: str) -> None:
+        """See `Session.farewell`."""
+        await asyncio.to_thread(self._session.farewell, code)
+
     async def complete(self, code: str, pos: int | None = None) -> Completion:
         """See `Session.complete`."""
         return await asyncio.to_thread(self._session.complete, code, pos)

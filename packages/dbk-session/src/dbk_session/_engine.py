@@ -270,7 +270,7 @@ class Engine:
             try:
                 was_open = self.keeper.interpreter is not None
                 self.keeper.machine.on("restart")
-                self.keeper.remove()
+                self.keeper.remove(for_good=False)
                 if was_open:
                     self.keeper.ensure(self.jobs.leaving)
                 done.set_result(None)

@@ -7,6 +7,7 @@ credentials among it, so that they are in no argument list and no file; the end 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -28,7 +29,6 @@ from dbk_session.errors import ProtocolError, SessionError
 __all__ = ["Guard", "main"]
 
 _PARENT_CHECK_S = 2.0
-_FAREWELL_S = 1.5
 _CLEAN_TRIES_HERE = 4
 _CLEAN_TRIES = 12
 _LONGEST_PAUSE_S = 30.0
@@ -48,7 +48,7 @@ class Guard:
         self._replies = replies
         self._parent = os.getppid()
         self._contexts: list[str] = []
-        self._farewells: dict[str, str] = {}
+        self._farewells: dict[str, Mapping[str, Any]] = {}
         self._setup: Mapping[str, Any] = {}
         self._headers: dict[str, str] = {}
         self._http: Http | None = None
@@ -91,7 +91,7 @@ class Guard:
         elif does == "create":
             self._reply(self._create())
         elif does == "farewell":
-            self._farewells[order["context"]] = order["text"]
+            self._farewells[order["context"]] = order
         elif does == "forget":
             self._contexts = [known for known in self._contexts if known != order["context"]]
             self._farewells.pop(order["context"], None)
@@ -131,8 +131,7 @@ class Guard:
             if self._setup:
                 self._journal().settle(self._setup["session"])
             return
-        for context_id, text in self._farewells.items():
-            self._say_farewell(context_id, text)
+        self._leave_in_order()
         for attempt in range(_CLEAN_TRIES):
             self._contexts = [known for known in self._contexts if not self._destroyed(known)]
             if not self._contexts:
@@ -143,21 +142,28 @@ class Guard:
                 return
             time.sleep(min(0.5 * 2.0**attempt, _LONGEST_PAUSE_S))
 
-    def _say_farewell(self, context_id: str, text: str) -> None:
-        """Lets the driver remove its files; not waited for longer than a moment."""
-        try:
+    def _leave_in_order(self) -> None:
+        """Has the driver's files removed, by a context that goes last: what still runs elsewhere may use them."""
+        said = {context_id: order for context_id, order in self._farewells.items() if order["texts"]}
+        if not said:
+            return
+        self._contexts = [known for known in self._contexts if known in said or not self._destroyed(known)]
+        for context_id, order in said.items():
+            with contextlib.suppress(NotSent, Unsure, ProtocolError):
+                self._say_farewell(context_id, order["texts"], order["wait_s"])
+
+    def _say_farewell(self, context_id: str, texts: list[str], wait_s: float) -> None:
+        deadline = time.monotonic() + wait_s
+        for text in texts:
             answer = self._send(calls.execute(self._setup["cluster_id"], context_id, text))
             if refusal_of(answer) is not None:
                 return
             command_id = calls.id_of(answer.json())
             status = calls.command_status(self._setup["cluster_id"], context_id, command_id)
-            deadline = time.monotonic() + _FAREWELL_S
-            while time.monotonic() < deadline:
-                if calls.command_status_of(self._send(status).json()).is_final:
-                    return
+            found = calls.command_status_of(self._send(status).json())
+            while not found.is_final and time.monotonic() < deadline:
                 time.sleep(0.05)
-        except (NotSent, Unsure, ProtocolError):
-            return
+                found = calls.command_status_of(self._send(status).json())
 
     def _destroyed(self, context_id: str) -> bool:
         try:

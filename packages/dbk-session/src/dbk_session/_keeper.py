@@ -16,7 +16,7 @@ from dbk_session._interpreter import Agent, ControlOpening, Interpreter, install
 from dbk_session._link import Link
 from dbk_session._plan import Plan
 from dbk_session._remote import Stopped
-from dbk_session._removal import remove_from_cluster
+from dbk_session._removal import farewell_of, remove_from_cluster
 from dbk_session._states import SESSION, SESSION_START, Machine
 from dbk_session.driver import wire
 from dbk_session.errors import CommandFailed, ProtocolError, SessionError
@@ -59,6 +59,7 @@ class Keeper:
         self._bus = bus
         self._prepare = prepare
         self._ready = ready
+        self._farewell = ""
         self._opening: ControlOpening | None = None
         self._leaving = threading.Event()
         self._told: set[str] = set()
@@ -133,8 +134,8 @@ class Keeper:
             control = Control(self._context(control_id))
             if control.context.lives():
                 interpreter.control = control
-                self.link.farewell(control_id, agent.spool if agent else None)
         self.interpreter = interpreter
+        self._tell_guard()
         self.machine.on("adopt")
         if interpreter.control is None and self._may_be_live(agent):
             # It was left before it had one, and what runs in it may go on for hours.
@@ -162,13 +163,23 @@ class Keeper:
         if self._opening is not None:
             self._opening.join(10.0)
 
-    def remove(self) -> None:
-        """Removes everything from the cluster."""
+    def remove(self, *, for_good: bool) -> None:
+        """Removes everything from the cluster; `for_good` when no other interpreter follows."""
         if self._opening is not None:
             self._opening.join(10.0)
         interpreter, self.interpreter = self.interpreter, None
         if interpreter is not None:
-            remove_from_cluster(interpreter, self.link)
+            remove_from_cluster(interpreter, self.link, self._farewell if for_good else None)
+
+    def farewell(self, code: str) -> None:
+        """Has `code` run on the driver in the end; see `Session.farewell`."""
+        self._farewell = code
+        self._tell_guard()
+
+    def _tell_guard(self) -> None:
+        if self.interpreter is not None:
+            farewell = farewell_of(self.interpreter, self._farewell)
+            self.link.farewell(farewell.context.context_id, farewell.texts, farewell.wait_s)
 
     def _open(self, stop: threading.Event) -> Interpreter:
         remote = self.link.connect(self._bus)
@@ -184,6 +195,7 @@ class Keeper:
         self.interpreter = interpreter
         interpreter.used_s = self._clock.now()
         self.machine.on("opened")
+        self._tell_guard()
         self._announce(interpreter)
         if self._prepare is not None:
             self._prepare(lambda code: call_in(interpreter, code))
@@ -220,10 +232,8 @@ class Keeper:
         opener = Opener(remote, self._clock, self.link.cluster_id, timeout_s, lambda _: None, self._leaving)
         self._opening = ControlOpening(interpreter, opener, self._control_opened, self.give_up_control)
 
-    def _control_opened(self, control: Control) -> None:
-        agent = self.interpreter.agent if self.interpreter else None
-        if agent is not None:
-            self.link.farewell(control.context.context_id, agent.spool)
+    def _control_opened(self, _control: Control) -> None:
+        self._tell_guard()
         self._ready()
 
     def _tell_once(self, text: str) -> None:

@@ -15,7 +15,6 @@ from dbk_session._remote import Remote
 from dbk_session._sweep import sweep_beside
 from dbk_session._transport import Door, Transport
 from dbk_session._watchdog import GuardedHttp, Watchdog
-from dbk_session.driver import wire
 
 __all__ = ["Link"]
 
@@ -42,6 +41,7 @@ class Link:
         self._remote: Remote | None = None
         self._watchdog: Watchdog | None = None
         self._headers: Mapping[str, str] = {}
+        self._speaker = ""
 
     @property
     def cluster_id(self) -> str:
@@ -88,10 +88,14 @@ class Link:
         self._headers = headers
         return GuardedHttp(door, self._entry, self.journal, self._watchdog)
 
-    def farewell(self, context_id: str, spool: str | None) -> None:
-        """Has the control context remove the driver's files, should the session die."""
-        if self._watchdog is not None and spool is not None:
-            self._watchdog.farewell(context_id, wire.control_text("cleanup", {"spool": spool}))
+    def farewell(self, context_id: str, texts: tuple[str, ...], wait_s: float) -> None:
+        """Has this context, and no other, run commands at the end, should the session die."""
+        if self._watchdog is None:
+            return
+        if self._speaker not in ("", context_id):
+            self._watchdog.farewell(self._speaker, (), 0.0)
+        self._speaker = context_id
+        self._watchdog.farewell(context_id, texts, wait_s)
 
     def forget(self, context_id: str) -> None:
         """Notes that a context is gone."""

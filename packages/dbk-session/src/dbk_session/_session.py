@@ -236,6 +236,14 @@ class Session:
         """
         return str(self._engine.ask(lambda interpreter: call_in(interpreter, code)).result())
 
+    def farewell(self, code: str) -> None:
+        """Sets Python code that is run on the driver when the session has ended, to remove what it leaves there.
+
+        It runs in an interpreter of its own when the user's has gone; where there is no live channel, in the user's,
+        if that is idle. It is run for a killed process, too, but not at `restart` and `detach`. `""` sets none.
+        """
+        self._engine.keeper.farewell(code)
+
     def complete(self, code: str, pos: int | None = None) -> Completion:
         """Names that fit at `pos` (characters; the end when None). While a command runs: from the last snapshot.
 
@@ -302,7 +310,7 @@ class Session:
         if self._engine.keeper.machine.state in ("closed", "detached"):
             return
         self._engine.leave(cancel=True)
-        self._engine.keeper.remove()
+        self._engine.keeper.remove(for_good=True)
         self._engine.keeper.machine.try_on("close")
         self._engine.keeper.link.close()
 

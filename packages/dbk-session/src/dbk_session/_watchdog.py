@@ -82,9 +82,9 @@ class Watchdog:
             self._headers = dict(headers)
             self._tell({"do": "headers", "headers": dict(headers)})
 
-    def farewell(self, context_id: str, text: str) -> None:
-        """Sets a command that is run in a context before it is destroyed."""
-        self._tell({"do": "farewell", "context": context_id, "text": text})
+    def farewell(self, context_id: str, texts: tuple[str, ...], wait_s: float) -> None:
+        """Sets the commands that are run in a context before it is destroyed, which is after those without any."""
+        self._tell({"do": "farewell", "context": context_id, "texts": list(texts), "wait_s": wait_s})
 
     def forget(self, context_id: str) -> None:
         """Tells that a context is gone."""
