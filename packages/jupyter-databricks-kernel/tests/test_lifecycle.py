@@ -9,6 +9,7 @@ import time
 
 import psutil
 import pytest
+import requests
 
 # The promise is 10 s; the machine of the tests is slow and busy.
 GONE_WITHIN_S = 120.0
@@ -22,6 +23,22 @@ def started(workspace, environment, start_kernel, make_project):
         return start_kernel(environment(workspace, **options), make_project())
 
     return start
+
+
+@pytest.fixture
+def trees(workspace):
+    """The projects that kernels have brought there, by path."""
+
+    def found():
+        answer = requests.get(
+            f"{workspace.host}/api/2.0/workspace/list",
+            params={"path": f"/Users/{workspace.user_name}/.dbk"},
+            headers={"Authorization": f"Bearer {workspace.token}"},
+            timeout=60,
+        )
+        return {entry["path"] for entry in answer.json().get("objects", ())}
+
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +55,13 @@ def nothing_there(workspace, wait_until):
 @pytest.mark.parametrize(
     ("how", "busy"), [("shutdown", True), ("SIGTERM", False), ("SIGKILL", False), ("SIGKILL", True)]
 )
-def test_check_25_no_context_is_left(started, workspace, wait_until, gone, how, busy):
+def test_check_25_no_context_and_no_file_is_left(started, workspace, wait_until, gone, trees, how, busy):
+    before = trees()
     with started() as kernel:
         kernel.client.run("1")
-        assert workspace.contexts()
+        # The one for code, and the one that is opened beside the first cell.
+        wait_until(lambda: len(ids(workspace)) == 2, "the kernel has its contexts")
+        (tree,) = trees() - before
         if busy:
             kernel.client.start("import time\nprint('go', flush=True)\ntime.sleep(600)")
             wait_until(
@@ -55,6 +75,7 @@ def test_check_25_no_context_is_left(started, workspace, wait_until, gone, how, 
             wait_until(lambda: gone(pid), "the process is gone")
 
         wait_until(lambda: not workspace.contexts(), f"no contexts after {how}", GONE_WITHIN_S)
+        assert tree not in trees()
 
 
 def test_check_25_no_context_is_left_when_the_parent_dies(workspace, environment, make_project, wait_until, gone):

@@ -61,8 +61,8 @@ class Connection:
             settings = self._load()
             configure_logging(settings.log_level)
             settings.require("host", "cluster_id")
-            self.files = Files(settings, enter=self._enter, notice=self._tell) if settings.sync.enabled else None
             self.session = Session(settings, on_event=self._take, prepare=self._prepare, widgets=True)
+            self.files = self._files_of(settings, self.session)
             self._settings = settings
         return self.session
 
@@ -98,6 +98,11 @@ class Connection:
 
     def _load(self) -> Settings:
         return dbk_config.load(arguments={"cluster_id": self._cluster_id})
+
+    def _files_of(self, settings: Settings, session: Session) -> Files | None:
+        if not settings.sync.enabled:
+            return None
+        return Files(settings, enter=self._enter, notice=self._tell, farewell=session.farewell)
 
     def _prepare(self, call: Callable[[str], str]) -> None:
         """A fresh interpreter is ready."""

@@ -63,10 +63,16 @@ class Files:
         settings: What to bring over, and how.
         enter: Told what the cell waits for.
         notice: Told what a person should read once.
+        farewell: Given the code that removes the files when the session has ended, however it ends.
     """
 
     def __init__(
-        self, settings: Settings, *, enter: Callable[[Phase | None], None], notice: Callable[[str], None]
+        self,
+        settings: Settings,
+        *,
+        enter: Callable[[Phase | None], None],
+        notice: Callable[[str], None],
+        farewell: Callable[[str], None],
     ) -> None:
         from dbk_sync import Sync, again_when_changed  # only where files are sent at all
 
@@ -77,6 +83,7 @@ class Files:
         self._go_on = settings.sync.on_error == "continue"
         self._enter = enter
         self._notice = notice
+        self._farewell = farewell
         self._checked: Plan | None = None
         self._sent: Plan | None = None
         self._remarks: set[str] = set()
@@ -114,6 +121,7 @@ class Files:
         with self._excused(), self._driver.through(call):
             self._enter(SENDING)
             self._sync.renew()
+            self._farewell(self._sync.farewell())
             self._push_changes()
 
     def with_cell(self) -> Mapping[str, Any]:
@@ -168,6 +176,7 @@ class Files:
         """Removes the files from the driver."""
         with self._driver.through(call):
             self._sync.close()
+        self._farewell("")
 
     def _plan(self) -> Plan:
         """What has changed; says once what a person should know of the tree: skipped files, secrets, odd names."""
