@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from dbk_config import DbkError, Settings, cli, load
 from dbk_config.errors import SettingsError
@@ -168,7 +165,7 @@ def command(work: Callable[[Job], int | None]) -> Callable[[argparse.Namespace],
         )
         job: Job | None = None
         try:
-            with _ending_in_order(), ending_after(getattr(arguments, "timeout", None)):
+            with cli.ending_in_order(), ending_after(getattr(arguments, "timeout", None)):
                 job = _job(arguments, report)
                 return work(job) or 0
         except Refused as refusal:
@@ -223,23 +220,3 @@ def _failed(report: Reporter, error: DbkError) -> int:
     name = type(error).__name__
     report.error(error, name, code)
     return code
-
-
-@contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """A run that its service ends, or whose terminal is closed, leaves by the same door as one that is interrupted."""
-    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    # What is ignored (`nohup`) stays so.
-    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
-    for number in before:
-        signal.signal(number, _ended)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ended(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)

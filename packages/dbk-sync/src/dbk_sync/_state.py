@@ -31,6 +31,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final
 
+from dbk_config import is_private
+
 from dbk_sync._cache import STATUS, HashCache
 from dbk_sync._collector import collector_paused
 from dbk_sync._manifest import MODE_CODES, MODES, Entry, Manifest
@@ -90,7 +92,7 @@ class State:
 def load(key: StateKey, environ: Mapping[str, str] = os.environ) -> State:
     """The state saved for `key`; an empty one if there is none that can be trusted."""
     folder = cache_folder(environ)
-    if not _is_private(folder):
+    if not is_private(folder):
         return State()
     try:
         content = _read(os.path.join(folder, _file_name(key)))
@@ -108,7 +110,7 @@ def save(key: StateKey, plan: Plan, receipt: str = "", environ: Mapping[str, str
     folder = cache_folder(environ)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        if not _is_private(folder):
+        if not is_private(folder):
             return False
         with collector_paused():
             parts = _serialised(key, plan.cache, receipt)
@@ -214,19 +216,6 @@ def _key_bytes(key: StateKey) -> bytes:
 
 def _file_name(key: StateKey) -> str:
     return hashlib.sha256(_key_bytes(key)).hexdigest()[:32] + ".state"
-
-
-def _is_private(folder: str) -> bool:
-    """Whether nobody else can have put files into `folder`."""
-    try:
-        status = os.lstat(folder)
-    except OSError:
-        return False
-    if not stat.S_ISDIR(status.st_mode):
-        return False
-    if os.name != "posix":
-        return True
-    return status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
 
 def _read(path: str) -> bytes:
