@@ -38,6 +38,11 @@ class Account:
         """Requests made so far."""
         return self._http.traffic.requests if self._http else 0
 
+    @property
+    def user_is_known(self) -> bool:
+        """Whether `user` asks nobody."""
+        return self._user_name is not None
+
     def places(self) -> dict[str, Place]:
         """Where packs go, for each store that there is."""
         places: dict[str, Place] = {"dbfs": lambda: (DbfsStore(self.http()), "/tmp")}

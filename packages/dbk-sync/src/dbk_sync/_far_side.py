@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,13 @@ class FarSide:
 
     def has_dbfs(self) -> bool:
         """Whether the driver sees DBFS as files; asks when that is not known."""
-        if self._has_dbfs is None:
+        if self._has_dbfs is None and self._needs_user() and not self._account.user_is_known:
+            # Who asks is found out while the receiver is on its way.
+            with ThreadPoolExecutor(1) as beside:
+                user = beside.submit(self._account.user)
+                self._has_dbfs = self.required().ask({"op": "hello"})["dbfs"]
+                user.result()
+        elif self._has_dbfs is None:
             self.look()
         return bool(self._has_dbfs)
 
@@ -94,8 +101,8 @@ class FarSide:
 
     def request(self, op: str, **more: Any) -> dict[str, Any]:
         """A request to the receiver, with where the tree lies."""
-        user = self._account.user() if self._extract_to == "workspace" else ""
-        where = "driver" if self._extract_to == "workspace" and not user else self._extract_to
+        user = self._account.user() if self._needs_user() else ""
+        where = "driver" if self._needs_user() and not user else self._extract_to
         return {"op": op, "session": self.session, "extract_to": where, "user": user, **self._more, **more}
 
     def hear(self, answer: Mapping[str, Any]) -> None:
@@ -114,6 +121,9 @@ class FarSide:
         if self.receiver is None:
             raise SyncError("This Sync has no driver: it can only plan.", "Give Sync(..., driver=...).")
         return self.receiver
+
+    def _needs_user(self) -> bool:
+        return self._extract_to == "workspace"
 
 
 def within(source: Path, folder: Path | None) -> str:

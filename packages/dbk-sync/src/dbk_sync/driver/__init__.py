@@ -26,6 +26,7 @@ MODULES: Final = (
     "_tree",
     "_roots",
     "_locks",
+    "_places",
     "_source",
     "_interpreter",
     "_receive",

@@ -1,10 +1,11 @@
 """Requests in, answers out: what the receiver does for a client, one dict each way.
 
-A request has `op`, `session` (hex, unguessable), and for all but `piece` where the tree lies: `extract_to`
-(`workspace`, `driver` or an absolute path), `user`, `project`; `keep` when it
-outlives the session; `folder`, relative to the tree, when code runs in it. Operations:
+A request has `op`, all but `hello` also `session` (hex, unguessable), and all but `piece` also where the tree lies:
+`extract_to` (`workspace`, `driver` or an absolute path), `user`, `project`; `keep` when it outlives the session;
+`folder`, relative to the tree, when code runs in it. Operations:
 
 ```
+hello    what this driver sees -> {dbfs}
 open     where the tree will be or is -> {path, where, tree, dbfs}
 piece    {upload, offset, sha256} + data: one piece of a pack -> {size}
 apply    {source} + data: a pack, wherever `source` says
@@ -31,18 +32,13 @@ from . import _interpreter, _locks, _roots
 from ._disk import Disk
 from ._format import PackReader
 from ._names import as_text
-from ._refusals import NeedFull, Refusal, UnsafeTarget
+from ._places import Place, Places, inner
+from ._refusals import NeedFull, Refusal, UnsafeTarget, described
 from ._source import Joined, Pieces, has_dbfs, opened, remove
 from ._tree import Outcome, Tree, beside
 
 _SESSION = re.compile(r"[0-9a-f]{8,64}")
 _NAMES_SHOWN = 100
-
-
-class _Place(NamedTuple):
-    path: bytes
-    where: str
-    """`workspace`, `driver` or `path`."""
 
 
 class _Held(NamedTuple):
@@ -56,11 +52,11 @@ class Receiver:
     def __init__(self, disk: Disk | None = None) -> None:
         self._disk = disk or Disk()
         self._pieces = Pieces()
-        self._places: dict[str, _Place] = {}
+        self._notices: list[str] = []
+        self._places = Places(self._disk, self._notices.append)
         self._held: dict[str, _Held] = {}
         self._came_from: dict[str, str] = {}
         self._folders: dict[str, str] = {}
-        self._notices: list[str] = []
         self._mutex = threading.Lock()
 
     def answer(self, request: dict[str, Any], data: bytes = b"") -> dict[str, Any]:
@@ -75,26 +71,29 @@ class Receiver:
             except OSError as error:
                 # The disk stopped in the middle: what the tree is now is read again next time.
                 self._let_go(request.get("session", ""))
-                answer = {"error": {"code": "disk", "message": _described(error), "hint": ""}}
+                answer = {"error": {"code": "disk", "message": described(error), "hint": ""}}
             except Exception as error:  # the client must learn of it in an answer, not by a traceback
                 self._let_go(request.get("session", ""))
-                answer = {"error": {"code": "internal", "message": _described(error), "hint": ""}}
+                answer = {"error": {"code": "internal", "message": described(error), "hint": ""}}
             if self._notices:
-                answer["notices"], self._notices = self._notices, []
+                answer["notices"] = self._notices.copy()
+                self._notices.clear()
             return answer
 
     def _operation(self, request: dict[str, Any], data: bytes) -> dict[str, Any]:
+        if request["op"] == "hello":
+            return {"dbfs": has_dbfs()}
         session = request["session"]
         if not _SESSION.fullmatch(session):
             raise UnsafeTarget("This is not the name of a session.")
         if request["op"] == "piece":
             size = self._pieces.add(request["upload"], request["offset"], data, request["sha256"])
             return {"size": size}
-        self._folders[session] = _inner(request.get("folder", ""))
+        self._folders[session] = inner(request.get("folder", ""))
         operations = {"open": self._open, "apply": self._apply, "verify": self._verify, "close": self._close}
-        return operations[request["op"]](session, self._place(session, request), request, data)
+        return operations[request["op"]](session, self._places.of(session, request), request, data)
 
-    def _open(self, session: str, place: _Place, _request: dict[str, Any], _data: bytes) -> dict[str, Any]:
+    def _open(self, session: str, place: Place, _request: dict[str, Any], _data: bytes) -> dict[str, Any]:
         held = self._hold(session, place)
         return {
             "path": as_text(place.path),
@@ -103,7 +102,7 @@ class Receiver:
             "dbfs": has_dbfs(),
         }
 
-    def _apply(self, session: str, place: _Place, request: dict[str, Any], data: bytes) -> dict[str, Any]:
+    def _apply(self, session: str, place: Place, request: dict[str, Any], data: bytes) -> dict[str, Any]:
         held = self._hold(session, place)
         with opened(request["source"], data, self._pieces) as file:
             if held is not None:
@@ -124,7 +123,7 @@ class Receiver:
             "changed_modules": _interpreter.changed_modules(place.path, outcome.changed)[:_NAMES_SHOWN],
         }
 
-    def _create(self, session: str, place: _Place, request: dict[str, Any], file: Joined) -> Outcome:
+    def _create(self, session: str, place: Place, request: dict[str, Any], file: Joined) -> Outcome:
         """The first files of a session, and the interpreter's move into their directory."""
         about = {"v": 1, "session": session, "project": request["project"], "made": time.time()}
         marker = json.dumps({**about, "keep": bool(request.get("keep"))}).encode()
@@ -148,7 +147,7 @@ class Receiver:
         self._enter(session, place)
         return outcome
 
-    def _verify(self, session: str, place: _Place, _request: dict[str, Any], _data: bytes) -> dict[str, Any]:
+    def _verify(self, session: str, place: Place, _request: dict[str, Any], _data: bytes) -> dict[str, Any]:
         held = self._hold(session, place)
         if held is None:
             raise NeedFull("There are no files here yet.")
@@ -163,7 +162,7 @@ class Receiver:
             "changed_count": len(changed),
         }
 
-    def _close(self, session: str, place: _Place, request: dict[str, Any], _data: bytes) -> dict[str, Any]:
+    def _close(self, session: str, place: Place, request: dict[str, Any], _data: bytes) -> dict[str, Any]:
         held = self._hold(session, place)
         self._pieces.remove()
         _interpreter.leave(place.path, self._came_from.pop(session, "/"))
@@ -174,11 +173,11 @@ class Receiver:
             with contextlib.suppress(OSError):
                 self._disk.remove_dir(os.path.dirname(place.path))
         self._let_go(session)
-        self._places.pop(session, None)
+        self._places.forget(session)
         self._folders.pop(session, None)
         return {"kept": kept, "path": as_text(place.path)}
 
-    def _hold(self, session: str, place: _Place) -> _Held | None:
+    def _hold(self, session: str, place: Place) -> _Held | None:
         """The session's tree, locked and sound; None when there is none yet."""
         held = self._held.get(session)
         if held is not None and os.path.isfile(held.tree.marker):
@@ -195,57 +194,10 @@ class Receiver:
         self._enter(session, place)
         return held
 
-    def _enter(self, session: str, place: _Place) -> None:
+    def _enter(self, session: str, place: Place) -> None:
         self._came_from.setdefault(session, _interpreter.enter(place.path, self._folders[session]))
 
     def _let_go(self, session: str) -> None:
         held = self._held.pop(session, None)
         if held is not None:
             _locks.release(held.lock)
-
-    def _place(self, session: str, request: dict[str, Any]) -> _Place:
-        """Where the session's tree lies, decided once; an interpreter that was restarted finds the same again."""
-        if session not in self._places:
-            self._places[session] = self._decide(session, request)
-        return self._places[session]
-
-    def _decide(self, session: str, request: dict[str, Any]) -> _Place:
-        wish = request["extract_to"]
-        if wish not in ("workspace", "driver"):
-            return _Place(_roots.asked_for(wish), "path")
-        name = os.fsencode(_plain(request["project"]) + "-" + session)
-        if wish == "workspace":
-            try:
-                root = _roots.workspace_root(request["user"], self._disk)
-            except OSError as error:
-                local = os.path.join(_roots.driver_root(self._disk), name)
-                self._notices.append(
-                    f"Workspace files cannot be written from this cluster ({_described(error)}); "
-                    f"the project is on the driver's disk, in {as_text(local)}."
-                )
-                return self._swept(_Place(local, "driver"))
-            return self._swept(_Place(os.path.join(root, name), "workspace"))
-        return self._swept(_Place(os.path.join(_roots.driver_root(self._disk), name), "driver"))
-
-    def _swept(self, place: _Place) -> _Place:
-        _locks.sweep(os.path.dirname(place.path), self._disk, time.time())
-        return place
-
-
-def _inner(folder: str) -> str:
-    """A folder of the tree as it was asked for; raises UnsafeTarget when it leads out of it."""
-    if os.path.isabs(folder) or ".." in folder.split("/") or "\0" in folder:
-        raise UnsafeTarget("The folder that code runs in is not one of the project.")
-    return folder
-
-
-def _plain(project: str) -> str:
-    """The project's name as part of a directory name."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", project).strip(".-")[:40] or "project"
-
-
-def _described(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
-        return f"{error.strerror}{where}"
-    return f"{type(error).__name__}: {error}"

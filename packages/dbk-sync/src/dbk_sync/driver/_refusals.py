@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class Refusal(Exception):
     """A request that is not carried out; the tree is unchanged.
@@ -51,3 +53,11 @@ class Locked(Refusal):
     """Another interpreter holds the tree."""
 
     code = "locked"
+
+
+def described(error: Exception) -> str:
+    """What went wrong, in one line: an error of the system by its own words and its file."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else ""
+        return f"{error.strerror}{where}"
+    return f"{type(error).__name__}: {error}"
