@@ -70,7 +70,7 @@ def test_pdb_can_be_used(driver):
         driver, "def f():\n    x = 41\n    import pdb; pdb.set_trace()\n    return x + 1\nf()", "p x", "n", "c"
     )
 
-    assert {question["prompt"] for question in asked} == {"(Pdb) "}
+    assert {question["prompt"] for question in asked} == {"ipdb> "}
     assert "41\n" in outcome.text()
     assert outcome.result == "42"
 
