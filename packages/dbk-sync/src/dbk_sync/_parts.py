@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from dbk_sync._bodies import SPOOL_BYTES, Reader
 
-FIRST_BYTES: Final = 5 << 19
+FIRST_BYTES: Final = 7 << 18
 """Size of the first part; a pack that is no larger is a single one."""
 
 

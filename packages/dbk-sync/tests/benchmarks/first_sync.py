@@ -44,7 +44,9 @@ def measure(workspace: Workspace, root: Path) -> tuple[dict[str, tuple[float, fl
     pack = _sync.pack
     _sync.pack = lambda *given, **options: noted(pack(*given, **options), packed_s)
     settings = Settings(host=workspace.host, token=Secret(workspace.token), project_dir=root)
-    with Sync(settings, driver=sibling("remote_phases").Interpreter(workspace)) as sync:
+    interpreter = sibling("remote_phases").Interpreter(workspace)
+    interpreter.run("pass")  # a session has been opened before it is sent files
+    with Sync(settings, driver=interpreter) as sync:
         workspace.clear_requests()
         begun_s = time.time()
         plan = sync.plan()

@@ -54,8 +54,8 @@ def test_a_gigabyte_is_a_few_parts(monkeypatch: pytest.MonkeyPatch):
     while begin < 1 << 30:
         begin, number = begin + part_bytes(begin), number + 1
 
-    assert number == 14
-    assert part_bytes(0) == 5 << 19
+    assert number == 15
+    assert part_bytes(0) == 7 << 18
 
 
 def test_a_part_is_there_before_the_pack_is_complete():
