@@ -29,6 +29,8 @@ from dbk_session.errors import ConnectionLost, SessionError
 __all__ = ["Runner"]
 
 _FOLLOW_AFTER_S = 0.05
+# Hearing of the end by the spool takes a round trip longer than asking for it, which matters while it is short.
+_TRUST_AFTER_S = 0.6
 
 
 class Runner:
@@ -192,18 +194,18 @@ class Runner:
             polls += 1
             if polls > 1 and clock.now() - began_s >= _FOLLOW_AFTER_S:
                 self._follow()
-            waited = self._pace(status).after(waited)
+            waited = self._pace(status, clock.now() - began_s).after(waited)
             if clock.wait(track.look, waited):
                 track.look.clear()
                 waited = None
         self._abandoned = True
         return None
 
-    def _pace(self, status: CommandStatus) -> Any:
+    def _pace(self, status: CommandStatus, ran_s: float) -> Any:
         ending = self._feed is not None and self._feed.done is not None
         if ending or status.is_final or self._track.cancelled.is_set():
             return HELPER
-        return COMMAND_WATCHED if self._follows() else COMMAND
+        return COMMAND_WATCHED if self._follows() and ran_s >= _TRUST_AFTER_S else COMMAND
 
     def _follow(self) -> None:
         if self._feed is not None and self.interpreter is not None and self.interpreter.control is not None:

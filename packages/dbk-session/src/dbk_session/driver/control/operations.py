@@ -29,6 +29,8 @@ _PROGRESS_S = 1.0
 _LATE_SHARE = 4
 # Nowhere else in a record: a quote inside a JSON string has a backslash before it.
 _AWAITED = (b'"t":"done"', b'"t":"input"')
+_BEGINS = b'"t":"start"'
+_BEGUN_S = 0.25
 
 
 def _owner(spool: str) -> dict[str, Any]:
@@ -63,6 +65,7 @@ def read(given: dict[str, Any]) -> dict[str, Any]:
         pause_s = min(_LAST_PAUSE_S, pause_s * 1.2)
         # When it cannot be seen (None), it is taken for alive: only the client can find out.
         alive = is_alive(owner) is not False
+    _begin([run, *late], deadline_s)
     if _news([run, *late]):
         _settle(run, float(given.get("settle_s", 0)))
     max_chars = int(given.get("max_chars", PIECE_CHARS))
@@ -98,6 +101,11 @@ class _Records:
             piece["limit_bytes"] = int(file.read())
         return piece
 
+    def has_only_begun(self) -> bool:
+        """Whether the first record is all there is, and is not known yet."""
+        data = _read_bytes(self.path, 0, PIECE_CHARS) if self.offset == 0 else b""
+        return data.count(b"\n") == 1 and _BEGINS in data
+
     def has(self, marks: tuple[bytes, ...]) -> bool:
         """Whether one of these is in the next of it."""
         data = _read_bytes(self.path, self.offset, PIECE_CHARS)
@@ -130,6 +138,17 @@ class _Progress:
     def has_changed(self) -> bool:
         """Whether it is worth telling."""
         return self.wanted and self._watch and self.now() != self._known
+
+
+def _begin(runs: list[_Records], deadline_s: float) -> None:
+    """Wait a moment longer when all there is to tell is that the run has begun.
+
+    A short cell then costs one question instead of two, and its end is heard of a round trip earlier.
+    """
+    run, *late = runs
+    end_s = min(deadline_s, time.monotonic() + _BEGUN_S)
+    while time.monotonic() < end_s and not _news(late) and run.has_only_begun():
+        time.sleep(_FIRST_PAUSE_S)
 
 
 def _settle(run: _Records, settle_s: float) -> None:
