@@ -105,7 +105,8 @@ HAZARDS = {
 TARGETS = {
     "T1 the selection is git's": """
         local/test_selection_table.py::test_the_selection_is_gits
-        local/test_fuzz.py::test_random_repositories_are_selected_as_git_selects_them""",
+        local/test_fuzz.py::test_random_repositories_are_selected_as_git_selects_them
+        local/test_real_repositories.py::test_repositories_of_a_directory_and_of_a_list_are_compared_and_are_too_few""",
     "T2 select and stat": "benchmarks/local_phases.py::measure",
     "T3 nothing changed, with a watch": """
         benchmarks/local_phases.py::measure_watch
