@@ -16,7 +16,8 @@ PACK_PREFIX: Final = "dbk-sync-"
 PACK_SUFFIX: Final = ".pack"
 _CONNECTIONS: Final = 2
 """While one part waits for its answer, another has the line."""
-_PATIENCE_S: Final = 10.0
+_PATIENCE_S: Final = 5.0
+"""How long parts on their way may take to notice that they are not wanted any more."""
 
 
 class Transfer:
@@ -53,7 +54,7 @@ class Transfer:
         except BaseException as error:
             self._stopped = True
             pool.shutdown(wait=False, cancel_futures=True)
-            wait(sent, _PATIENCE_S)
+            wait([one for one in sent if not one.cancelled()], _PATIENCE_S)
             refused_at_once = isinstance(error, Refused) and len(self.paths) == 1
             if not refused_at_once and not isinstance(error, TransientError):
                 self.remove()

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from dbk_sync import _parts, _sync, pack
+from dbk_sync import _parts, _sync, _transfer, pack
 from dbk_sync.errors import (
     ChangedWhileReadingError,
     NameCollisionError,
@@ -241,9 +241,11 @@ def test_progress_of_several_parts_is_one(write, started):
 
 @pytest.mark.usefixtures("small_parts")
 @pytest.mark.parametrize("failure", ["refused", "broken", "interrupted"])
-def test_parts_are_removed_when_one_of_them_cannot_be_sent(place, write, started, tools, failure):
+def test_parts_are_removed_when_one_of_them_cannot_be_sent(place, write, started, tools, failure, monkeypatch):
     write(BIG)
     sync = started()
+    monkeypatch.setattr(_parts, "FIRST_BYTES", 100_000)  # six parts, some of which still wait for their turn
+    monkeypatch.setattr(_transfer, "_PATIENCE_S", 1000.0)
 
     if failure == "refused":
         place.workspace.fault(
@@ -259,7 +261,7 @@ def test_parts_are_removed_when_one_of_them_cannot_be_sent(place, write, started
     else:
 
         def interrupt(sent, _total):
-            if sent > 1_000_000:
+            if sent > 300_000:
                 raise KeyboardInterrupt
 
         sync._progress = interrupt
