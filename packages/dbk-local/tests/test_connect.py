@@ -11,8 +11,12 @@ pytestmark = pytest.mark.spark
 
 
 @pytest.fixture(scope="module")
-def standard_workspace():
+def standard_workspace(api_of, until):
     with Workspace(access_mode="standard") as workspace:
+        api = api_of(workspace)
+        first = api.create()
+        command = api.execute(first, "spark.range(1).count()")  # a busy machine starts a JVM in minutes
+        until(lambda: api.status(first, command).json["status"] == "Finished", 300)
         yield workspace
 
 
@@ -24,6 +28,7 @@ def api(standard_workspace, api_of):
 @pytest.fixture
 def context(api):
     made = api.create()
+    api.run(made, "%xmode Minimal")
     yield made
     api.destroy(made)
 
@@ -95,6 +100,43 @@ def test_a_cancel_interrupts_the_operations_of_the_command_by_its_tag(api, conte
 
     assert "CommandCancelledException" in api.finished(context, command)["results"]["cause"]
     assert text("print(spark.range(5).count(), sorted(spark.getTags())[-1])") == "5 of-the-user"
+
+
+def test_an_interrupt_that_finds_the_lock_of_a_channel_taken_leaves_it_free(api, context, text):
+    """At this moment, among others, a `KeyboardInterrupt` made every later operation stand still."""
+    code = """
+import os, signal, sys, threading
+enter, left = threading.Condition.__enter__, [1]
+def enter_and_interrupt(condition):
+    entered = enter(condition)
+    ours = threading.current_thread() is threading.main_thread()
+    if ours and left and sys._getframe(1).f_globals["__name__"].startswith("grpc"):
+        left.clear()
+        os.kill(os.getpid(), signal.SIGINT)
+    return entered
+threading.Condition.__enter__ = enter_and_interrupt
+try:
+    spark.range(5).count()
+finally:
+    threading.Condition.__enter__ = enter"""
+    text("spark.range(1).count()")
+
+    assert "KeyboardInterrupt" in api.run(context, code)["summary"]
+    assert text("print(spark.range(5).count())") == "5"
+
+
+def test_calls_that_were_given_up_can_be_collected_at_any_moment(text):
+    """Pyspark releases them from `__del__`: no lock may be taken then, and none held while a thread is started."""
+    code = """spark.range(1).count()
+import threading
+from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator as Calls
+started = []
+start = threading.Thread.start
+threading.Thread.start = lambda thread: (started.append(thread), start(thread))
+spark.range(1).count()
+threading.Thread.start = start
+print(type(Calls._release_thread_pool_instance).__name__, started)"""
+    assert text(code) == "ReleasePool []"
 
 
 def test_interrupt_by_tag_and_progress_reach_an_operation_of_a_thread(text):

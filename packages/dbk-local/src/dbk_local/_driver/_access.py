@@ -20,6 +20,7 @@ from dbk_local._driver._attach import (
     hook_sessions,
     quieten,
 )
+from dbk_local._driver._connect_channel import check_while_waiting
 from dbk_local._driver._interrupts import Interrupts
 from dbk_local._driver._service import Service, ServiceFailed
 from dbk_local._driver._spark_home import kind_of_spark, own_spark
@@ -150,6 +151,8 @@ class SparkAccess:
             attached: Attached | _connect.AttachedConnect
             if self._is_connect:
                 quieten()
+                self._interrupts.shelter.open()
+                check_while_waiting(self._interrupts.shelter.release)
                 attached = _connect.attach_connect(**place["connect"])
             else:
                 attached = attach(place["port"], place["secret"])

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from dbk_local._driver._connect_channel import channel_builder
+from dbk_local._driver._connect_pool import install_pool
+
 # Import names of what Spark's own extra `connect` asks for; pandas and pyarrow are preloaded where they are installed.
 _NEEDED = ("grpc", "grpc_status", "google.rpc", "pandas", "pyarrow")
 MODULE = "pyspark.sql.connect.session"
@@ -60,5 +63,6 @@ def attach_connect(port: int, token: str, session_id: str, user_name: str) -> At
     os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = token
     url = f"sc://localhost:{port}/;user_id={quote(user_name, safe='')};session_id={session_id}"
     os.environ["SPARK_REMOTE"] = url
-    session = importlib.import_module(MODULE).SparkSession.builder.remote(url).create()
+    install_pool()
+    session = importlib.import_module(MODULE).SparkSession.builder.channelBuilder(channel_builder(url, token)).create()
     return AttachedConnect(session)

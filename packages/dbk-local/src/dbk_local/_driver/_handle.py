@@ -42,7 +42,7 @@ class Context:
         self._restarting: asyncio.Task[None] | None = None
         self._destroyed = False
         self._restarted = False
-        self._running = False
+        self._running = ""
         self._interrupted = False
         self._output_cap_mb: int | None = None
         self._environment = f"pythonEnv-{uuid.uuid4()}"
@@ -75,11 +75,11 @@ class Context:
         written = self._interpreter.pipe.begin(marker.encode(), CappedText(cap_chars, truth.truncation))
         group = f"{self.context_id}_{command_id}"
         request = {"t": "run", "language": language, "text": text, "group": group, "marker": marker}
-        self._interrupted, self._running = False, True
+        self._interrupted, self._running = False, marker
         try:
             reply = await self._interpreter.ask({**request, "truth": truth_to_json(truth)})
         finally:
-            self._running = False
+            self._running = ""
         if reply is None:
             raise await self._death()
         self._output_cap_mb = reply["output_cap_mb"]
@@ -114,12 +114,14 @@ class Context:
             await self._interpreter.kill()
 
     async def cancel(self) -> None:
-        interpreter = self._interpreter
-        if not self._running:
+        interpreter, running = self._interpreter, self._running
+        if not running:
             return
         await interpreter.started.wait()
-        await interpreter.spark.cancel()
-        if self._running:
+        # At each pause it may have ended and the next one begun, which nobody has cancelled.
+        if self._running == running:
+            await interpreter.spark.cancel()
+        if self._running == running:
             # Cancelled from here on, even when the code swallows the signal or is about to end by itself.
             self._interrupted = True
             interpreter.interrupt()

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
+from dbk_local._driver._shelter import AGAIN, Shelter
+
 # What a shell says of a program that SIGINT has ended.
 _EXIT_INTERRUPTED = 130
 _AGAIN_AFTER_S = 0.02
@@ -32,10 +34,13 @@ class Interrupts:
         sys.unraisablehook = self._unraisable
         self.seen = False
         """A signal arrived since the command started."""
+        self.shelter = Shelter()
+        """What must not be interrupted in the middle."""
 
     def install(self) -> None:
         """Take SIGINT (again: SparkContext and user code replace the handler)."""
         signal.signal(signal.SIGINT, self._handle)
+        signal.signal(AGAIN, self._handle_again)
 
     @contextlib.contextmanager
     def armed(self) -> Iterator[None]:
@@ -51,6 +56,7 @@ class Interrupts:
         except KeyboardInterrupt:
             # Raised in the few instructions around the user's code.
             self._armed = False
+        self.shelter.clear()
 
     @contextlib.contextmanager
     def cancels(self, task: asyncio.Task[Any]) -> Iterator[None]:
@@ -100,12 +106,22 @@ class Interrupts:
             os._exit(_EXIT_INTERRUPTED)
         raise KeyboardInterrupt
 
-    def _handle(self, _signum: int, _frame: FrameType | None) -> None:
+    def _handle(self, _signum: int, frame: FrameType | None) -> None:
         if os.getpid() != self._pid:
             self._handle_in_fork()
         if not self._armed:
             return
         self.seen = True
+        self._interrupt(frame)
+
+    def _handle_again(self, _signum: int, frame: FrameType | None) -> None:
+        if os.getpid() == self._pid and self._armed and self.shelter.holds:
+            self._interrupt(frame)
+
+    def _interrupt(self, frame: FrameType | None) -> None:
+        if not self._deferred and self.shelter.take(frame):
+            return
+        self.shelter.clear()
         if self._deferred:
             self._waiting = True
             return

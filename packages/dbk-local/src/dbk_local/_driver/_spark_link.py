@@ -19,7 +19,7 @@ ARCHIVES_SWITCH = "DBK_LOCAL_CLASS_ARCHIVES"
 STOPPED = "The Spark driver has stopped."
 _STOP_TIMEOUT_S = 60.0
 _CANCEL_TIMEOUT_S = 5.0
-_STRAGGLERS_S = (0.1, 0.4, 1.5, 4.0)
+_STRAGGLERS_S = (0.1, 0.4, 1.5, 4.0, 10.0, 20.0)
 
 
 class SparkFailed(Exception):
@@ -39,6 +39,7 @@ class SparkLink:
         self._reading: asyncio.Task[None] | None = None
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._count = 0
+        self._chores: set[asyncio.Task[None]] = set()
         self._is_stopping = False
         self.pid = 0
 
@@ -100,8 +101,24 @@ class SparkLink:
         if not self._is_stopping:
             self._on_exit()
 
+    def cancel_again(self, key: str, group: str) -> None:
+        """Cancel a command's jobs some more times, later.
+
+        What a client of Connect had just asked for may start when nobody waits for it any more, nor is there.
+        """
+        self._chores.add(chore := asyncio.create_task(self._cancel_again(key, group)))
+        chore.add_done_callback(self._chores.discard)
+
+    async def _cancel_again(self, key: str, group: str) -> None:
+        for pause_s in _STRAGGLERS_S:
+            await asyncio.sleep(pause_s)
+            with contextlib.suppress(SparkFailed, DriverDied):
+                await self.ask("cancel", key=key, group=group)
+
     async def stop(self) -> None:
         """End the JVM in good order, then the process. Idempotent."""
+        for chore in self._chores:
+            chore.cancel()
         if self._writer is None or self._reading is None:
             self._is_stopping = True
             return
@@ -124,7 +141,6 @@ class SparkUse:
         self._link = link
         self._key = key
         self._is_attached = self._is_connect = False
-        self._stragglers: set[asyncio.Task[None]] = set()
         self.group: str | None = None
         """Job group of the running command."""
         self.streams: list[str] = []
@@ -140,24 +156,16 @@ class SparkUse:
         """Cancel the jobs of the running command; what cannot be done in time is left to the interrupt."""
         if self._is_attached and self.group is not None:
             if self._is_connect:
-                self._stragglers.add(stragglers := asyncio.create_task(self._cancel_stragglers(self.group)))
-                stragglers.add_done_callback(self._stragglers.discard)
+                self._link.cancel_again(self._key, self.group)
             with contextlib.suppress(SparkFailed, DriverDied, TimeoutError):
                 await asyncio.wait_for(self._link.ask("cancel", key=self._key, group=self.group), _CANCEL_TIMEOUT_S)
-
-    async def _cancel_stragglers(self, group: str) -> None:
-        """Cancel again, later: what a client of Connect had just asked for may start when nobody waits any more."""
-        for pause_s in _STRAGGLERS_S:
-            await asyncio.sleep(pause_s)
-            with contextlib.suppress(SparkFailed, DriverDied):
-                await self._link.ask("cancel", key=self._key, group=group)
 
     async def detach(self) -> None:
         """The interpreter is gone: its jobs, its streams and its py4j server go too."""
         if self._is_attached:
             self._is_attached = False
-            for stragglers in self._stragglers:
-                stragglers.cancel()
+            if self._is_connect and self.group is not None:
+                self._link.cancel_again(self._key, self.group)
             with contextlib.suppress(SparkFailed, DriverDied, TimeoutError):
                 request = self._link.ask("detach", key=self._key, group=self.group, streams=self.streams)
                 await asyncio.wait_for(request, _CANCEL_TIMEOUT_S)

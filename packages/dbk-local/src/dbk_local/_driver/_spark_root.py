@@ -120,7 +120,7 @@ class _SparkRoot:
         self._jvm = _connect(gateway)
         self._session = self._jvm.org.apache.spark.sql.SparkSession.builder().getOrCreate()
         if self._connect is not None:
-            self._connect.open(self._jvm)
+            self._connect.open(self._jvm, self._session.sparkContext())
 
     def _start(self) -> tuple[subprocess.Popen[bytes], Gateway]:
         spark = _spark()
