@@ -9,48 +9,28 @@ TARGET/.databricks/dbk-sync/state            what they are, written last
 TARGET/.databricks/dbk-sync/intent-<n>       what the push that makes generation n touches, written first, and its lock
 ```
 
-An intent is made only where there is none, so two pushes at a time are one too many. A push that fails or is ended in
-order dates it back, so that the next need not wait until it counts as dead. It stays: with generation `n` in
-the state it means nothing any more, and the next push removes it while it sends, which saves a request at the end.
+With generation `n` in the state the intent means nothing any more, and the next push removes it while it sends, which
+saves a request at the end.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
 
-from dbk_sync._bodies import Bytes
 from dbk_sync._content import ContentReader
 from dbk_sync._findings import Finding, Kind
 from dbk_sync._held import CONTROL, STATE, Held
+from dbk_sync._intent import LOCK_S, Intents, intent_name
 from dbk_sync._manifest import Entry, Manifest
 from dbk_sync._notebooks import is_notebook, may_be_notebook, refuse_same_names, remote_name, suspects
 from dbk_sync._plan import Plan, refuse_clashes
-from dbk_sync._remote import Checked, Fitted, Interrupted, Report, Root, with_manifest
+from dbk_sync._remote import Checked, Fitted, Report, Root, with_manifest
 from dbk_sync._scan import Scan
 from dbk_sync._sending import Sending, together
 from dbk_sync._stores import WorkspaceStore
-from dbk_sync.errors import LockedError, SyncError, TargetError, TransientError
-
-LOCK_S: Final = 900.0
-"""After this long without an end, a push is taken for dead."""
-_LONG_AGO_S: Final = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Intent:
-    """An intent object: the run that wrote it, since when, the paths it touches, and their names in the store."""
-
-    by: str
-    at_s: float
-    paths: frozenset[bytes]
-    names: frozenset[bytes]
+from dbk_sync.errors import TargetError
 
 
 class PlainTarget:
@@ -65,17 +45,17 @@ class PlainTarget:
 
     def __init__(self, root: Root, lock_s: float = LOCK_S) -> None:
         self._root = root
-        self._lock_s = lock_s
+        self._intents = Intents(root, lock_s)
         self._has_notebooks = isinstance(root.store, WorkspaceStore)
 
     def read(self, *, damaged_too: bool = False) -> Held:
         return self._root.read(self.layout, damaged_too)
 
     def settle(self, held: Held) -> Held:
-        intent = self._intent(held)
+        intent = self._intents.of(held)
         if intent is None:
             return held
-        self._check_dead(intent)
+        self._intents.check_dead(intent)
         return held.doubting(intent.paths, intent.names)
 
     def check(self, scanned: Scan) -> None:
@@ -113,10 +93,10 @@ class PlainTarget:
         changed = {remote_name(path, path in notebooks) for path in touched}
         # Also what is put under another name than before: a script that became a notebook, or the other way round.
         old = {remote_name(path, path in was) for path in (*touched, *plan.deletes)} | held.doubted_names
-        with self._claimed(held, {*touched, *plan.deletes, *held.doubts}, old | changed):
+        with self._intents.claimed(held, {*touched, *plan.deletes, *held.doubts}, old | changed):
             sending = Sending(self._root, ContentReader(plan.source), report)
             if held.generation:
-                sending.also(lambda: self._root.store.delete(self._root.at(_intent_name(held.generation))))
+                sending.also(lambda: self._root.store.delete(self._root.at(intent_name(held.generation))))
             present = {remote_name(one.path, one.path in was) for one in plan.base or ()} | held.doubted_names
             sending.remove((old & present) - kept, kept)
             sending.send(plan.puts, present)
@@ -145,7 +125,7 @@ class PlainTarget:
 
     def stale(self, held: Held, older_than_s: float) -> list[str]:
         now_s = self._root.clock()
-        live = {"state", _intent_name(held.generation + 1).rpartition("/")[2]}
+        live = {"state", intent_name(held.generation + 1).rpartition("/")[2]}
         found = self._root.store.list(self._root.at(CONTROL))
         return [
             f"{CONTROL}/{one.name}"
@@ -161,7 +141,7 @@ class PlainTarget:
         was = _notebook_set(held)
         paths = [entry.path for entry in held.manifest or ()]
         names = {remote_name(path, path in was) for path in paths} | held.doubted_names
-        with self._claimed(held, {*paths, *held.doubts}, names):
+        with self._intents.claimed(held, {*paths, *held.doubts}, names):
             Sending(self._root, None, report).remove(names, ())
             self.remove([STATE, *(f"{CONTROL}/{one.name}" for one in self._root.store.list(self._root.at(CONTROL)))])
         for name in (CONTROL, os.path.dirname(CONTROL)):
@@ -185,68 +165,9 @@ class PlainTarget:
     def _is_notebook(entry: Entry, reader: ContentReader) -> bool:
         return may_be_notebook(entry.path) and is_notebook(entry.path, b"".join(reader(entry)))
 
-    @contextlib.contextmanager
-    def _claimed(self, held: Held, paths: set[bytes], names: set[bytes]) -> Iterator[None]:
-        """Keeps other runs out of what is done within, and lets them in when it fails."""
-        about = self._claim(held, paths, names)
-        try:
-            yield
-        except TransientError:
-            raise  # nobody answers: another request would only be waited for, too
-        except BaseException:
-            if self._root.clock() - about["at"] < LOCK_S:  # else another may have taken over
-                with contextlib.suppress(SyncError):
-                    name = self._root.at(_intent_name(held.generation + 1))
-                    self._root.store.put(name, Bytes(json.dumps({**about, "at": _LONG_AGO_S}).encode()))
-            raise
-
-    def _claim(self, held: Held, paths: set[bytes], names: set[bytes]) -> dict[str, Any]:
-        """Writes the intent, unless another run's is there; gives what it says."""
-        about = {**self._root.about(), "paths": _texts(paths), "names": _texts(names)}
-        name = self._root.at(_intent_name(held.generation + 1))
-        body = Bytes(json.dumps(about).encode())
-        if self._root.store.put(name, body, overwrite=False):
-            return about
-        found = self._intent(held)
-        if found is not None and found.by == about["by"] and found.at_s == about["at"]:
-            return about  # our own: the answer to it was lost
-        if found is not None and not found.paths <= held.doubts:
-            self._check_dead(found)
-            raise Interrupted(found.paths, found.names)
-        self._root.store.put(name, body)
-        return about
-
-    def _intent(self, held: Held) -> _Intent | None:
-        blob = self._root.store.get(self._root.at(_intent_name(held.generation + 1)))
-        if blob is None:
-            return None
-        try:
-            about: dict[str, Any] = json.loads(blob)
-            paths, names = (frozenset(map(os.fsencode, about[key])) for key in ("paths", "names"))
-            return _Intent(about["by"], about["at"], paths, names)
-        except (ValueError, KeyError, TypeError):
-            return _Intent("an unknown run", 0.0, frozenset(), frozenset())
-
-    def _check_dead(self, intent: _Intent) -> None:
-        age_s = self._root.clock() - intent.at_s
-        if age_s < self._lock_s:
-            raise LockedError(
-                f"Another run is at work on the target: {intent.by}, since {age_s:.0f} s.",
-                "Wait for it. If it is dead, use --break-lock; by itself it counts as dead "
-                f"after {self._lock_s / 60:.0f} minutes.",
-            )
-
 
 def _notebook_set(held: Held) -> frozenset[bytes]:
     return frozenset(os.fsencode(path) for path in held.extra.get("notebooks", ()))
-
-
-def _texts(paths: set[bytes]) -> list[str]:
-    return sorted(map(os.fsdecode, paths))
-
-
-def _intent_name(generation: int) -> str:
-    return f"{CONTROL}/intent-{generation}"
 
 
 def _is_text(path: bytes) -> bool:

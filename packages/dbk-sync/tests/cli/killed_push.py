@@ -1,6 +1,6 @@
 """Run by `test_killed_push.py`: the command, in a process that dies before or after its n-th request.
 
-With `before-HUP` and the like it gets that signal instead.
+With `before-HUP` and the like it gets that signal instead; with `during-HUP`, while the request is on its way.
 """
 
 import os
@@ -27,7 +27,9 @@ def dying(self, *arguments):
     with counting:
         left[0] -= 1
         is_it = left[0] == 0
-    if is_it and moment == "before":
+    if is_it and moment == "during":
+        threading.Thread(target=once, args=(self, *arguments)).start()
+    if is_it and moment in ("before", "during"):
         die()
     answer = once(self, *arguments)
     if is_it and moment == "after":

@@ -75,6 +75,21 @@ def test_a_push_killed_at_any_request_converges_with_the_next(dbk_sync, alone, t
         assert len(trees) == 2
 
 
+@pytest.mark.parametrize("kind", ["volume", "workspace"])
+def test_a_push_that_is_ended_while_its_lock_is_on_its_way_keeps_nobody_out(dbk_sync, alone, target_of, kind):
+    target = target_of(kind)
+    become(alone, OLD)
+    assert dbk_sync("push", ".", *target.words).code == 0
+    for steps, tree in enumerate((NEW, OTHER, NEW), 1):
+        become(alone, tree)
+        assert not killed(steps, "during-INT", target.words)
+
+        ran = dbk_sync("push", ".", *target.words, "--max-delete", "100%")
+
+        assert ran.code == 0, ran.err
+        assert target.files() == tree
+
+
 @pytest.mark.parametrize(("kind", "how"), [("volume", "INT"), ("workspace", "TERM"), ("volume", "HUP")])
 def test_a_push_that_is_ended_in_order_keeps_nobody_out(dbk_sync, alone, target_of, kind, how):
     target = target_of(kind)
@@ -103,12 +118,28 @@ def test_a_push_that_fails_keeps_nobody_out(dbk_sync, alone, target_of):
     assert target.files() == NEW
 
 
-def test_a_push_at_work_keeps_others_out_until_it_counts_as_dead(dbk_sync, alone, target_of, monkeypatch):
+def test_a_push_that_was_killed_on_this_machine_keeps_nobody_out(dbk_sync, alone, target_of):
     target = target_of("volume")
     become(alone, OLD)
     dbk_sync("push", ".", *target.words)
     become(alone, NEW)
     assert not killed(3, "after", target.words)
+    become(alone, OTHER)
+
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert ran.code == 0, ran.err
+    assert "An earlier push was interrupted" in ran.err
+    assert target.files() == OTHER
+
+
+def test_a_push_on_another_machine_keeps_others_out_until_it_counts_as_dead(dbk_sync, alone, target_of, monkeypatch):
+    target = target_of("volume")
+    become(alone, OLD)
+    dbk_sync("push", ".", *target.words)
+    become(alone, NEW)
+    assert not killed(3, "after", target.words)
+    monkeypatch.setattr("socket.gethostname", lambda: "another machine")
 
     locked = dbk_sync("push", ".", *target.words)
     same = dbk_sync("check", ".", *target.words)
