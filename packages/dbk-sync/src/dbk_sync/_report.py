@@ -109,7 +109,7 @@ class Reporter:
         with self._lock:
             self._files = (self._files[0] + 1, self._files[1])
             if self._verbose and not self._events:
-                print(f"{action} {_line_of(path)}", file=self._err)
+                self._err.write(f"{action} {_line_of(path)}\n")  # at once: the log writes to the same stream
             if self._bar is not None:
                 self._bar.draw(*self._files, f"{self._files[0]} of {self._files[1]} files")
         self._event("progress", action=action, **_named(path), progress=1.0)
@@ -181,7 +181,8 @@ class Reporter:
         with self._lock:
             if self._bar is not None:
                 self._bar.clear()
-            print(text, file=self._err, flush=True)
+            self._err.write(f"{text}\n")
+            self._err.flush()
 
     def _event(self, kind: str, **values: Any) -> None:
         if not self._events:
