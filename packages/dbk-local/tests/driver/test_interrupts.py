@@ -151,4 +151,4 @@ def test_a_cancel_that_comes_too_late_is_not_for_the_next_command():
 
 def reply(value):
     nothing = {"error": None, "table": None, "html": None, "images": [], "restart": False}
-    return {**nothing, "exit_value": value, "streams": [], "output_cap_mb": None}
+    return {**nothing, "exit_value": value, "streams": [], "output_cap_mb": None, "secrets": []}

@@ -182,10 +182,29 @@ class TestWidgetsAndSecrets:
         def text(code: str) -> str:
             return context.text(code, secrets_file=file)
 
-        assert text("dbutils.secrets.get('prod', 'key')") == "'v'"
+        assert text("dbutils.secrets.get('prod', 'key') == 'v'") == "True"
         assert text("[s.name for s in dbutils.secrets.listScopes()]") == "['prod']"
         assert text("[k.key for k in dbutils.secrets.list(scope='prod')]") == "['key', 'other']"
         assert "does not exist" in context.run("dbutils.secrets.get('prod', 'no')", secrets_file=file)["summary"]
+
+    def test_a_secret_that_was_read_is_not_shown_as_a_literal(self, context, tmp_path):
+        file = tmp_path / "secrets.json"
+        file.write_text(json.dumps({"prod": {"key": "hush", "longer": "hush-hush"}}))
+        told = {"secrets_file": file}
+
+        assert context.text("print('hush')", **told) == "hush"
+        assert context.text("dbutils.secrets.get('prod', 'key')", **told) == "'[REDACTED]'"
+        assert context.text("a = dbutils.secrets.getBytes('prod', 'longer').decode(); print([a, a[::-1]])", **told) == (
+            "['[REDACTED]', 'hsuh-hsuh']"
+        )
+        assert context.run("import pandas as pd; display(pd.DataFrame({'a': ['hush', 'loud']}))", **told)["data"] == [
+            ["[REDACTED]"],
+            ["loud"],
+        ]
+        failed = context.run("raise ValueError('no hush')", **told)
+        assert "hush" not in failed["summary"] + failed["cause"]
+        assert failed["summary"].endswith("no [REDACTED]")
+        assert context.text("dbutils.notebook.exit('hush')", **told) == "[REDACTED]"
 
 
 class TestMagics:

@@ -152,7 +152,11 @@ class _Context:
                 await self._run(request)
             _flush()
             _write_all(self._marks, request["marker"].encode())
-            about = {"streams": self._spark.end_command(), "output_cap_mb": self._shell.output_cap_mb}
+            about = {
+                "streams": self._spark.end_command(),
+                "output_cap_mb": self._shell.output_cap_mb,
+                "secrets": sorted(self._shell.secrets_read),
+            }
             await self._send({"t": "done", **about, **self._shell.emitted.to_json()})
 
     async def _run(self, request: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ class DbUtils:
         self.fs = FsUtils(lambda: shell.truth)
         self.library = LibraryUtils(shell)
         self.notebook = NotebookUtils(shell)
-        self.secrets = SecretUtils(lambda: shell.truth)
+        self.secrets = SecretUtils(lambda: shell.truth, shell.secrets_read.add)
         self.widgets = WidgetUtils()
 
     def help(self) -> None:

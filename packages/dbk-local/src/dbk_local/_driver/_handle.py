@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import secrets
 import uuid
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dbk_local._driver._interpreter import Interpreter
 from dbk_local._driver._outcome import cancelled_results, outcome, restarting_results, unsupported_results
 from dbk_local._driver._pipe import CappedText
+from dbk_local._driver._redaction import redacted
 from dbk_local._driver._wire import truth_to_json
 from dbk_local._seam import ContextDied, DriverDied, Outcome, Truth
 
@@ -45,6 +47,7 @@ class Context:
         self._running = ""
         self._interrupted = False
         self._output_cap_mb: int | None = None
+        self._secrets: set[str] = set()
         self._environment = f"pythonEnv-{uuid.uuid4()}"
 
     async def start(self) -> None:
@@ -83,6 +86,7 @@ class Context:
         if reply is None:
             raise await self._death()
         self._output_cap_mb = reply["output_cap_mb"]
+        self._secrets.update(reply["secrets"])
         output = await written
         if self._interrupted:
             return Outcome(cancelled_results())
@@ -90,7 +94,8 @@ class Context:
             # Whoever waits here may be cancelled; half a start would leave a process that nobody knows.
             self._restarting = asyncio.create_task(self._restart())
             await asyncio.shield(self._restarting)
-        return outcome(reply, output, truth)
+        told = outcome(reply, output, truth)
+        return dataclasses.replace(told, results=redacted(told.results, self._secrets))
 
     async def stream_active(self) -> bool:
         """A structured stream of this context runs."""

@@ -27,10 +27,11 @@ class SecretMissing(Exception):
 
 
 class SecretUtils:
-    """Secrets; the file is read at each call, so it may be changed meanwhile."""
+    """Secrets; the file is read at each call, so it may be changed meanwhile. `note` hears each value that was read."""
 
-    def __init__(self, truth: Callable[[], Truth]) -> None:
+    def __init__(self, truth: Callable[[], Truth], note: Callable[[str], None]) -> None:
         self._truth = truth
+        self._note = note
 
     def _scopes(self) -> dict[str, dict[str, str]]:
         file = self._truth().secrets_file
@@ -52,6 +53,7 @@ class SecretUtils:
             raise SecretMissing(
                 f"java.lang.IllegalArgumentException: Secret does not exist with scope: {scope} and key: {key}"
             )
+        self._note(values[key])
         return values[key]
 
     def getBytes(self, scope: str, key: str) -> bytes:

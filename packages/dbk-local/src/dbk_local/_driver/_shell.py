@@ -75,6 +75,7 @@ class CommandShell(InteractiveShell):  # type: ignore[misc]  # as above
         self.truth = truth
         self.emitted = Emitted()
         self.output_cap_mb: int | None = None
+        self.secrets_read: set[str] = set()
         super().__init__(
             config=_config(),
             displayhook_class=CommandDisplayHook,
