@@ -1,6 +1,6 @@
 """Errors that are not the user's, as a cell shows them."""
 
-from dbk_config.errors import DbkError
+from dbk_config.errors import DbkError, SettingsError
 from jupyter_databricks_kernel._failure import failure, keyboard_interrupt
 
 
@@ -21,6 +21,13 @@ def test_a_message_of_several_lines_gives_its_first_as_the_value():
 
     assert content["evalue"] == "2 problems:"
     assert content["traceback"][1:] == ["  - a", "  - b"]
+
+
+def test_several_problems_are_all_in_the_value():
+    content = failure(SettingsError.of([SettingsError("a is wrong", "Set a."), SettingsError("b is wrong")]))
+
+    assert content["evalue"] == "a is wrong; b is wrong"
+    assert "2 problems in the settings" in content["traceback"][0]
 
 
 def test_a_defect_says_that_it_is_one_and_shows_no_stack(caplog):

@@ -129,6 +129,15 @@ def test_dbk_status_needs_no_workspace(client, refused):
     assert "not started" in text
 
 
+def test_what_the_kernel_knows_itself_needs_no_workspace(client, kernel):
+    usage, info = (
+        client.run(line).contents("display_data")[0]["data"]["text/plain"] for line in ("%dbk?", "%connect_info")
+    )
+
+    assert "%dbk cluster ID" in usage
+    assert f"--existing {kernel.manager.connection_file}" in info
+
+
 def test_the_comm_list_is_empty(client):
     assert client.ask("comm_info")["comms"] == {}
 

@@ -17,10 +17,10 @@ def test_the_status_has_a_line_for_each_fact():
     assert lines["cluster-state"] == "RUNNING"
     assert lines["runtime"] == "17.3.x-scala2.13"
     assert lines["access"] == "mode    standard"
-    assert lines["session"] == "idle"
+    assert lines["session"] == "ready"
     assert lines["context"] == "ctx"
-    assert lines["channel"] == "spool"
-    assert lines["files"] == "nothing sent yet"
+    assert lines["output"].startswith("live")
+    assert lines["last"] == "sync      nothing sent yet"
 
 
 def test_the_status_links_to_the_pages_of_the_cluster():
@@ -31,7 +31,7 @@ def test_the_status_links_to_the_pages_of_the_cluster():
         assert f'href="https://w/compute/clusters/0123-456789-abc{page}"' in shown
 
 
-@pytest.mark.parametrize("facts", [Facts("", "", "not started"), Facts("https://w", "", "not started")])
+@pytest.mark.parametrize("facts", [Facts("", "", "new"), Facts("https://w", "", "new")])
 def test_without_a_cluster_it_says_what_is_missing_and_links_nowhere(facts):
     answer = status(facts)
 

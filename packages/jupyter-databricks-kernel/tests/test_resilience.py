@@ -268,7 +268,7 @@ def test_dbk_status_tells_the_rest_when_the_workspace_refuses_to_tell_of_the_clu
         workspace.clear_faults()
 
     assert re.search(r"^cluster state +not known: ", status, re.MULTILINE)
-    assert re.search(r"^channel +spool$", status, re.MULTILINE)
+    assert re.search(r"^output +live,.*spool", status, re.MULTILINE)
 
 
 def test_dbk_reconnect_and_cluster(fresh, workspace):

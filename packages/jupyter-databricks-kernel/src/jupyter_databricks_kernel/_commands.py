@@ -16,7 +16,9 @@ def answer(connection: Connection, command: str, argument: str, turn: Lock) -> d
     """
     match command:
         case "restart":
-            connection.need().restart()
+            if connection.session is None:
+                return _report.plain("There is nothing to restart: no cell has run yet.")
+            connection.session.restart()
             return _report.plain("A fresh interpreter is ready. All variables are gone.")
         case "cluster":
             connection.reset(argument)

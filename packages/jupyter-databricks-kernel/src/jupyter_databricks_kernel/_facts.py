@@ -16,7 +16,7 @@ def gather(settings: Settings, session: Session | None, files: Files | None, pyt
         host=settings.host or "",
         cluster_id=settings.cluster_id or "",
         cluster=_cluster_now(session) if session is not None else {},
-        state=session.state if session is not None else "not started",
+        state=session.state if session is not None else "new",
         context_id=(session.context_id or "") if session is not None else "",
         channel=(session.channel or "") if session is not None else "",
         python=python_version,

@@ -19,7 +19,10 @@ def failure(error: BaseException) -> dict[str, Any]:
     """
     ename = type(error).__name__
     if isinstance(error, DbkError):
-        return _content(ename, error.message, error.hint)
+        content = _content(ename, error.message, error.hint)
+        # Where a front end shows the value alone, "2 problems in the settings:" would help nobody.
+        problems = [str(problem.message) for problem in getattr(error, "problems", ())]
+        return content | ({"evalue": "; ".join(problems)} if len(problems) > 1 else {})
     LOG.error("a request failed unforeseen", exc_info=error)
     hint = "This is a defect of the kernel, not of your code. The log of the Jupyter server has the details."
     return _content(ename, str(error), hint)

@@ -42,6 +42,21 @@ class Facts:
     files_enabled: bool = True
 
 
+# The session's own words for its state and its channel, for a person who has not read about them.
+_STATES = {
+    "new": "not started: the first cell starts it",
+    "idle": "ready",
+    "busy": "running a cell",
+    "wedged": "waiting for an interrupted cell that still runs; %dbk restart ends it",
+    "lost": "lost: the next cell starts a fresh interpreter",
+}
+_CHANNELS = {
+    "spool": "live, while a cell runs (channel spool)",
+    "result": "when a cell ends (channel result)",
+    "plain": "when a cell ends, text and tables alone (channel plain)",
+}
+
+
 def plain(text: str) -> dict[str, str]:
     """A sentence."""
     return {"text/plain": text}
@@ -73,11 +88,11 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         ("cluster state", facts.cluster.get("state", "")),
         ("runtime", facts.cluster.get("runtime", "")),
         ("access mode", _mode(facts.cluster.get("access_mode", ""))),
-        ("session", facts.state),
+        ("session", _STATES.get(facts.state, facts.state)),
         ("context", facts.context_id),
-        ("channel", facts.channel),
+        ("output", _CHANNELS.get(facts.channel, facts.channel)),
         ("python", facts.python),
-        ("files", files),
+        ("last sync", files),
     ]
 
 

@@ -137,20 +137,23 @@ class DatabricksKernel(ConnectedKernel):
 
     async def _run_magic(self, request: Request) -> dict[str, Any]:
         from jupyter_databricks_kernel._failure import keyboard_interrupt
+        from jupyter_databricks_kernel._local_answers import local_answer
         from jupyter_databricks_kernel._magics import parse
 
-        parent, magics = self.get_parent("shell"), parse(request.code)
-        remote = await self._connect()
-        if self._interrupted:
-            return self._show_error(keyboard_interrupt())
-        for magic in magics:
-            self._magic = in_thread(partial(remote.magic, magic.command, magic.argument), name="magic")
-            try:
-                answer = await self._magic
-            except asyncio.CancelledError:
-                return self._show_error(keyboard_interrupt())
-            finally:
-                self._magic = None
+        parent = self.get_parent("shell")
+        for magic in parse(request.code):
+            answer = local_answer(magic.command)
+            if answer is None:
+                remote = await self._connect()
+                if self._interrupted:
+                    return self._show_error(keyboard_interrupt())
+                self._magic = in_thread(partial(remote.magic, magic.command, magic.argument), name="magic")
+                try:
+                    answer = await self._magic
+                except asyncio.CancelledError:
+                    return self._show_error(keyboard_interrupt())
+                finally:
+                    self._magic = None
             self._send(Message("display_data", {"data": answer, "metadata": {}, "transient": {}}), parent)
         return _ok()
 
