@@ -50,7 +50,8 @@ class Sync:
         driver: Runs code in the interpreter; None for planning alone.
         user_name: Who is asking; None to ask the workspace when it matters.
         notify: Hears sentences for the user, each once.
-        progress: Hears `(bytes sent, bytes in all)` while a pack is uploaded.
+        progress: Hears `(bytes sent, bytes in all)` while a pack is uploaded; the latter is an estimate as long as the
+            pack is still being made.
         name: What the tree is found again by, also from another process; its files then stay after `close`. Without a
             name it is of this object alone, and goes with it.
         folder: Where code is to run, when that is a folder in the source: it becomes the working directory and a place
