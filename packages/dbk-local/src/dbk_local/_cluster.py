@@ -1,16 +1,14 @@
-"""One cluster over time: its state, its driver, its contexts and the events it leaves."""
+"""One cluster over time: its state, its moves and the events it leaves."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from . import _commands
-from ._clock import Clock, Timer
+from ._clock import Timer
+from ._cluster_driver import ClusterDriver, Surroundings
 from ._cluster_states import (
     EVENTS,
     MESSAGES,
@@ -25,24 +23,7 @@ from ._cluster_states import (
 )
 from ._commands import Command
 from ._contexts import Contexts
-from ._options import Folders, Options
 from ._replies import ApiError
-from ._seam import DriverProcess, Truth
-
-STOP_AFTER_S = 20.0
-OpenDriver = Callable[[Truth, Path], DriverProcess]
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a cluster needs from its workspace."""
-
-    clock: Clock
-    folders: Folders
-    options: Callable[[], Options]
-    open_driver: OpenDriver
-    identity: Callable[[], dict[str, Any]]
-    """`host`, `api_token`, `workspace_id`, `user_name`: what commands may know about the workspace."""
 
 
 @dataclass
@@ -59,20 +40,22 @@ class Cluster:
     terminated_ms: int = 0
     last_restarted_ms: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
-    contexts: Contexts | None = None
     commands: dict[str, Command] = field(default_factory=dict, repr=False)
     """Every command whose result is still kept, of live and of lost contexts; a restart forgets them all."""
     pinned: bool = False
-    _driver: DriverProcess | None = field(default=None, repr=False)
     _work: asyncio.Task[None] | None = field(default=None, repr=False)
     _idle: Timer | None = field(default=None, repr=False)
-    _drivers: int = field(default=0, repr=False)
-    _endings: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         self.start_ms = self.around.clock.unix_ms()
         self._first_settings = dict(self.settings)
+        self._driver = ClusterDriver(self, self.around)
         self.note("CREATING")
+
+    @property
+    def contexts(self) -> Contexts | None:
+        """The contexts of the present driver; None while there is none."""
+        return self._driver.contexts
 
     @property
     def is_ready(self) -> bool:
@@ -104,7 +87,7 @@ class Cluster:
         self.termination_reason = None
         self._enter(PENDING)
         self._enter(RUNNING)
-        self._start_driver()
+        self._driver.start()
         self._watch_idle()
 
     def restart(self) -> None:
@@ -134,8 +117,8 @@ class Cluster:
 
     def crash(self, reason: str = "DRIVER_UNREACHABLE") -> None:
         """The driver dies by itself; the cluster stays RUNNING and starts another."""
-        if self._driver:
-            self._driver_died(self._driver, reason)
+        if self._driver.is_there:
+            self.driver_died(reason)
 
     async def reset(self, running: bool) -> None:
         """Whatever it does, bring it to RUNNING or TERMINATED, with its first settings and no contexts."""
@@ -167,8 +150,7 @@ class Cluster:
             self._work.cancel()
             await asyncio.wait([self._work])
         await self._stop_driver()
-        if self._endings:
-            await asyncio.wait(self._endings)
+        await self._driver.ended()
 
     def describe(self) -> dict[str, Any]:
         """The cluster as `clusters/get` shows it."""
@@ -219,7 +201,7 @@ class Cluster:
 
     async def _come_up(self, lasts_s: float) -> None:
         began_s = self.around.clock.now_s()
-        if not await self._open_driver():
+        if not await self._driver.open():
             return
         await self.around.clock.sleep(lasts_s - (self.around.clock.now_s() - began_s))
         self._enter(RUNNING)
@@ -253,74 +235,24 @@ class Cluster:
 
     # -- the driver ----------------------------------------------------------------------------------------------
 
-    @property
-    def folder(self) -> Path:
-        """Where the present driver keeps what must not survive it."""
-        return self.around.folders.clusters / self.id / str(self._drivers)
+    def driver_did_not_start(self, reason: str) -> None:
+        """The cluster terminates, and says why as a cluster does."""
+        self.terminate("DRIVER_UNREACHABLE", "SERVICE_FAULT", databricks_error_message=reason)
 
-    def truth(self) -> Truth:
-        """What is true for commands of this cluster now."""
-        environment = tuple(sorted((self.settings.get("spark_env_vars") or {}).items()))
-        own = {"cluster_id": self.id, "spark_env_vars": environment, "local_disk": self.folder / "local_disk0"}
-        return self.around.options().truth(self.around.folders, **own, **self.around.identity())
-
-    async def _open_driver(self) -> bool:
-        """True when there is a driver; otherwise the cluster terminates, and says so as a cluster does."""
-        ready = self._start_driver()
-        await asyncio.wait([ready])
-        return not ready.cancelled() and ready.exception() is None
-
-    def _start_driver(self) -> asyncio.Task[None]:
-        self._drivers += 1
-        (self.folder / "local_disk0").mkdir(parents=True, exist_ok=True)
-        driver = self.around.open_driver(self.truth(), self.folder)
-        self._driver = driver
-        driver.on_death = lambda reason: self._driver_died(driver, reason)
-        ready = asyncio.get_running_loop().create_task(driver.start())
-        ready.add_done_callback(lambda _: self._check_start(driver, ready))
-        self.contexts = Contexts(driver, self.around.clock, self.around.options, self.truth, self.commands, ready)
-        return ready
-
-    def _check_start(self, driver: DriverProcess, ready: asyncio.Task[None]) -> None:
-        """Whatever keeps a driver from starting, the cluster says so as a cluster does."""
-        error = None if ready.cancelled() else ready.exception()
-        if error is not None and driver is self._driver:
-            self.terminate("DRIVER_UNREACHABLE", "SERVICE_FAULT", databricks_error_message=str(error))
+    def driver_died(self, reason: str) -> None:
+        """The cluster goes on with another driver."""
+        self._begin(self._lose_driver(reason))
 
     async def _stop_driver(self, results: dict[str, Any] | None = None) -> None:
-        driver, contexts = self._driver, self.contexts
-        self._driver = self.contexts = None
         if self._idle:
             self._idle.cancel()
-        # A task of its own: a move that is overtaken by another must not leave half a driver behind.
-        ending = asyncio.get_running_loop().create_task(self._end(driver, contexts, self.folder, results))
-        self._endings.add(ending)
-        ending.add_done_callback(self._endings.discard)
-        await asyncio.shield(ending)
-
-    @staticmethod
-    async def _end(
-        driver: DriverProcess | None, contexts: Contexts | None, folder: Path, results: dict[str, Any] | None
-    ) -> None:
-        if driver:
-            driver.on_death = None
-        if contexts:
-            await contexts.close(results)
-            # A driver is stopped whole or not at all; one that does not come up is not waited for much longer.
-            await asyncio.wait([contexts.ready], timeout=STOP_AFTER_S)
-        if driver:
-            await driver.stop()
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-    def _driver_died(self, driver: DriverProcess, reason: str) -> None:
-        if driver is self._driver:
-            self._begin(self._lose_driver(reason))
+        await self._driver.stop(results)
 
     async def _lose_driver(self, reason: str) -> None:
         self.note("DRIVER_NOT_RESPONDING", reason={"code": "DRIVER_UNREACHABLE", "parameters": {"detail": reason}})
         await self._stop_driver(_commands.failed(_commands.DRIVER_STOPPED))
         await self.around.clock.sleep(self.around.options().driver_restart_s)
-        if await self._open_driver():
+        if await self._driver.open():
             self._settle_down()
 
     # -- idle ----------------------------------------------------------------------------------------------------

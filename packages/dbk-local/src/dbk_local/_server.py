@@ -27,7 +27,7 @@ from . import (
     _api_secrets,
     _api_workspace,
 )
-from ._cluster import OpenDriver
+from ._cluster_driver import OpenDriver
 from ._driver import open_driver
 from ._gateway import Gateway, allowed_hosts
 from ._options import Folders, Options

@@ -8,7 +8,8 @@ from typing import Any
 
 from ._catalog import Catalog
 from ._clock import Clock
-from ._cluster import Cluster, OpenDriver, Surroundings
+from ._cluster import Cluster
+from ._cluster_driver import OpenDriver, Surroundings
 from ._cluster_states import DATA_SECURITY, RUNTIMES
 from ._dbfs import Dbfs
 from ._faults import Faults
