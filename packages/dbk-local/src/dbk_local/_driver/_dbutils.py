@@ -19,6 +19,11 @@ notebook: NotebookUtils -> Utilities for the control flow of a notebook
 secrets: SecretUtils -> Provides utilities for leveraging secrets within notebooks
 widgets: WidgetsUtils -> Methods to create and get bound value of input widgets inside notebooks"""
 
+_NO_JOBS = (
+    "dbutils.notebook.run({path!r}) starts a job of its own, and the embedded workspace has no jobs. "
+    "Run the notebook in this context (%run), or its cells in another context of the cluster"
+)
+
 
 class DbUtils:
     """The object named `dbutils`."""
@@ -48,7 +53,7 @@ class NotebookUtils:
 
     def run(self, path: str, timeout_seconds: int = 0, arguments: object = None) -> NoReturn:
         """Refused: it would be a job of its own, and there are no jobs here."""
-        raise NotImplementedError(f"dbutils.notebook.run({path!r}): the embedded workspace has no jobs")
+        raise NotImplementedError(_NO_JOBS.format(path=path))
 
 
 class LibraryUtils:
