@@ -43,7 +43,8 @@ Each has a mark that says on what evidence its behaviour rests.
 
 _ABSENT = """## What is not reproduced
 
-- Jobs (so `dbutils.notebook.run` is refused), SQL warehouses, serverless compute, model serving, repos with content, permissions of single objects.
+- Jobs, so `dbutils.notebook.run` is refused.
+- SQL warehouses, serverless compute, model serving, repos with content, permissions of single objects.
 - OAuth: the token is a personal access token that the workspace makes at its start.
 - Presigned uploads and downloads of the Files API: their routes answer 404, and the SDK goes on without them.
 - Import of HTML archives, and of DBC archives other than plain zip files of sources.
