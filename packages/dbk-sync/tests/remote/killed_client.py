@@ -14,14 +14,18 @@ from dbk_sync._http import Http
 
 about = json.loads(sys.argv[1])
 left = [about["steps"]]
+last = [""]
 once = Http._once
 
 
-def dying(self, *arguments):
-    left[0] -= 1
+def dying(self, method, path, *more):
+    # A busy driver is asked for its answer any number of times, and one of them is like the other.
+    if path != last[0] or not path.endswith("/status"):
+        left[0] -= 1
+    last[0] = path
     if left[0] == 0:
         os._exit(9)
-    return once(self, *arguments)
+    return once(self, method, path, *more)
 
 
 def main():
