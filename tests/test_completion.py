@@ -10,10 +10,10 @@ import sys
 import pytest
 
 PARSERS = {
-    "dbk-config": "dbk_config.__main__",
+    "dbk-config": "dbk_config._cli",
     "dbk-session": "dbk_session._cli",
     "dbk-sync": "dbk_sync._cli",
-    "dbk-local": "dbk_local.__main__",
+    "dbk-local": "dbk_local._cli",
 }
 
 

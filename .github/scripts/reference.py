@@ -16,7 +16,7 @@ from pathlib import Path
 from dbk_config.cli import manual
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
-COMMANDS = ("dbk_config.__main__", "dbk_session._cli", "dbk_sync._cli", "dbk_local.__main__")
+COMMANDS = ("dbk_config._cli", "dbk_session._cli", "dbk_sync._cli", "dbk_local._cli")
 COMMANDS_OF_THE_KERNEL = ("jupyter_databricks_kernel.install",)
 ERRORS = (
     "dbk_config.errors",

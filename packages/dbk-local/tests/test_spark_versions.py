@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dbk_local import SparkNotInstalled, Workspace
-from dbk_local.__main__ import main
+from dbk_local._cli import main
 from dbk_local._driver import _spark_home
 from dbk_local._driver._spark_home import SparkHome, environment_for, fetched_folder, find_spark, which_spark
 from dbk_local._spark_install import install

@@ -383,6 +383,6 @@ def test_outputs_are_saved_as_a_front_end_would():
 
 
 def test_the_whole_parser_can_be_had():
-    from dbk_session.__main__ import make_parser
+    from dbk_session._cli import make_parser
 
     assert Path(make_parser().prog).name == "dbk-session"

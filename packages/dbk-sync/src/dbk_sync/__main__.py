@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from dbk_sync._cli import main, make_parser
+__all__ = ["main"]
 
-__all__ = ["main", "make_parser"]
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line; gives the exit code. Ctrl-C is obeyed without a word from the first import on."""
+    try:
+        from dbk_sync._cli import main as run
+
+        return run(argv)
+    except KeyboardInterrupt:
+        return 130
+
 
 if __name__ == "__main__":
     sys.exit(main())
