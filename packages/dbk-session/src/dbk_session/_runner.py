@@ -30,7 +30,7 @@ __all__ = ["Runner"]
 
 _FOLLOW_AFTER_S = 0.05
 # Hearing of the end by the spool takes a round trip longer than asking for it, which matters while it is short.
-_TRUST_AFTER_S = 0.6
+_TRUST_AFTER_S = 0.35
 
 
 class Runner:
