@@ -232,6 +232,16 @@ def test_the_code_is_sent_verbatim_with_one_line_after_it(workspace, open_sessio
     assert sent["command"].count("\n") == 2
 
 
+def test_code_that_is_no_text_is_refused_at_once_and_the_session_goes_on(open_session):
+    with open_session() as session:
+        for code in (b"1", None, 5):
+            with pytest.raises(TypeError, match="code must be text"):
+                session.run(code)
+
+        assert session.run("1 + 1").text == "2"
+        assert f"<Session on cluster {session.cluster_id} of {session.host}: idle>" == repr(session)
+
+
 def test_commands_run_in_the_order_of_their_start(open_session):
     session = open_session(channel="result")
 

@@ -10,6 +10,7 @@ from dbk_session._answers import Answer, refusal_of
 from dbk_session._bus import Bus
 from dbk_session._calls import cluster_of, command_status_of, context_status_of, id_of
 from dbk_session._feed import Feed
+from dbk_session._jobs import Job, Jobs
 from dbk_session._ledger import Ledger
 from dbk_session._plain import cancelled_by, events_of
 from dbk_session._results import result_of
@@ -88,6 +89,22 @@ def test_runs_that_are_over_are_read_with_the_one_that_runs_and_on_after_its_end
     watched.found_late(3600)
     watched.leave(running)
     assert (watched.main, watched.is_due(3629), watched.is_due(3631)) == (late, True, False)
+
+
+def test_a_defect_ends_its_command_and_the_next_one_runs(caplog):
+    def after(track):
+        raise ArithmeticError("of ours")
+
+    jobs, tracks = Jobs(after), [Track(Order("1", f"r{number}"), Bus(None)) for number in range(2)]
+    for track in tracks:
+        jobs.add(Job(lambda: None, track))
+
+    for track in tracks:
+        with pytest.raises(ArithmeticError):
+            track.result(60)
+    jobs.leave()
+    jobs.join()
+    assert caplog.text.count("The session has a defect.") == 2
 
 
 def test_nothing_is_read_while_a_command_waits_for_a_person_and_no_other_writes():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dbk_session._events import Finished
 from dbk_session._runner import Runner
 from dbk_session._track import Track
 from dbk_session.errors import SessionClosed
 
 __all__ = ["Job", "Jobs"]
+
+LOG = logging.getLogger("dbk.session")
 
 _JOIN_S = 12.0
 
@@ -129,6 +133,10 @@ class Jobs:
                 job.do()
                 if job.track is not None:
                     self._after(job.track)
+            except Exception as error:  # a defect: neither this command nor the next may be waited for in vain
+                LOG.exception("The session has a defect.")
+                if job.track is not None:
+                    job.track.finish(Finished(job.track.run_id, "lost", reason=repr(error)), error)
             finally:
                 with self._changed:
                     self._running = None

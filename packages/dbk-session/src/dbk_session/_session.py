@@ -177,8 +177,11 @@ class Session:
 
         Raises:
             SessionClosed: the session is closed.
+            TypeError: `code` is no text.
             ValueError: `run_id` has other characters than letters, digits, `_`, `.` and `-`, or over 120 of them.
         """
+        if not isinstance(code, str):
+            raise TypeError(f"code must be text (str), not {type(code).__name__}")
         order = Order(
             code=code,
             run_id=_checked(run_id) if run_id is not None else secrets.token_hex(12),
@@ -313,6 +316,9 @@ class Session:
         self._engine.keeper.remove(for_good=True)
         self._engine.keeper.machine.try_on("close")
         self._engine.keeper.link.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} on cluster {self.cluster_id} of {self.host}: {self.state}>"
 
     def __enter__(self) -> Self:
         return self
