@@ -566,6 +566,20 @@ def test_closing_leaves_nothing_on_the_workspace_or_the_driver(place, write, sta
     assert place.remote_files() == []
 
 
+@pytest.mark.parametrize("extract_to", ["workspace", "driver"])
+def test_another_interpreter_removes_the_files_of_one_that_is_gone(place, write, synced, interpreter, extract_to):
+    write(SMALL)
+    user, other = interpreter(), interpreter()
+    sync = synced(user, extract_to=extract_to)
+    sync.push(sync.plan())
+    farewell = sync.farewell()
+    user.destroy()
+
+    assert other.run(farewell) == ""
+    assert place.remote_files() == []
+    user.open()
+
+
 def test_closing_twice_or_without_a_driver_is_fine(write, synced, started):
     write(SMALL)
     sync = started()
