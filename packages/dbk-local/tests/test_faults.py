@@ -119,14 +119,14 @@ def test_delay_latency_and_bandwidth_take_their_time(api, workspace):
     slow = seconds(lambda: api.get(GET, cluster_id=api.cluster_id))
     workspace.set_options(latency_s=0.0)
     workspace.fault("PUT /api/2.0/fs/files*", "bandwidth", bytes_per_s=500_000)
-    thin = seconds(lambda: api.send("PUT", "/api/2.0/fs/files/Volumes/a/b/c/thin", b"z" * 100_000))
+    thin = seconds(lambda: api.send("PUT", "/api/2.0/fs/files/Volumes/main/default/files/thin", b"z" * 100_000))
 
     assert min(delayed, slow, thin) >= 0.19
 
 
 def test_two_requests_at_once_share_the_line(api, workspace):
     workspace.set_options(bandwidth_bytes_per_s=1_000_000)
-    path = "/api/2.0/fs/files/Volumes/a/b/c/half-"
+    path = "/api/2.0/fs/files/Volumes/main/default/files/half-"
 
     started = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
@@ -189,7 +189,7 @@ def test_every_problem_of_a_set_of_options_is_told_at_once(workspace):
 
 
 def test_the_log_has_count_order_and_bytes_and_no_token(api, workspace):
-    api.send("PUT", "/api/2.0/fs/files/Volumes/a/b/c/counted", b"z" * 1000)
+    api.send("PUT", "/api/2.0/fs/files/Volumes/main/default/files/counted", b"z" * 1000)
     api.post("/api/2.0/dbfs/mkdirs", path="/log")
     api.send("GET", "/api/2.0/dbfs/list?path=%2Flog")
 
@@ -198,7 +198,7 @@ def test_the_log_has_count_order_and_bytes_and_no_token(api, workspace):
     assert [request.n for request in (put, mkdirs, listing)] == sorted(request.n for request in (put, mkdirs, listing))
     assert (put.method, put.path, put.bytes_in, put.body_json) == (
         "PUT",
-        "/api/2.0/fs/files/Volumes/a/b/c/counted",
+        "/api/2.0/fs/files/Volumes/main/default/files/counted",
         1000,
         None,
     )

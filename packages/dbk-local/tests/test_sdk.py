@@ -144,14 +144,14 @@ def test_workspace_import_and_export(client):
 
 def test_files_in_volumes(client):
     content = os.urandom(3_000_000)
-    path = "/Volumes/main/default/sdk/deep/f.bin"
+    path = "/Volumes/main/default/files/sdk/deep/f.bin"
 
     client.files.upload(path, io.BytesIO(content), overwrite=True)
 
     with client.files.download(path).contents as file:
         assert file.read() == content
     assert client.files.get_metadata(path).content_length == len(content)
-    assert [row.name for row in client.files.list_directory_contents("/Volumes/main/default/sdk")] == ["deep"]
+    assert [row.name for row in client.files.list_directory_contents("/Volumes/main/default/files/sdk")] == ["deep"]
     client.files.delete(path)
     with pytest.raises(NotFound):
         client.files.get_metadata(path)

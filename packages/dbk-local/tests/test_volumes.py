@@ -41,6 +41,18 @@ def test_of_many_new_files_of_one_name_at_a_time_one_is_taken(api, volume):
     assert [one["name"] for one in listed] == ["new"]
 
 
+def test_nothing_can_be_put_where_there_is_no_volume(api):
+    for names in ("nope/default/v", "main/nope/v", "main/default/nope"):
+        put = api.send("PUT", f"{FILES}/Volumes/{names}/x", b"x")
+        made = api.send("PUT", f"{FOLDERS}/Volumes/{names}/folder")
+        itself = api.send("PUT", f"{FOLDERS}/Volumes/{names}")
+
+        assert [answer.status for answer in (put, made, itself)] == [404] * 3
+        assert put.json["error_code"] == "NOT_FOUND"
+        assert names.replace("/", ".") in put.json["message"]
+    assert [row["name"] for row in api.get("/api/2.1/unity-catalog/catalogs").json["catalogs"]] == ["main"]
+
+
 def test_bytes_go_in_and_come_out(api, volume):
     content = bytes(range(256)) * 1000
 

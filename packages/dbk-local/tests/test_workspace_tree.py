@@ -268,9 +268,9 @@ def test_notebooks_are_still_notebooks_after_a_restart_of_the_workspace(tmp_path
                 fields = {"path": "/Shared/nb", "content": encoded("1"), "format": "SOURCE", "language": "R"}
                 api.post("/api/2.0/workspace/import", **fields)
                 api.post("/api/2.0/dbfs/put", path="/kept", contents=encoded("kept"))
-                api.send("PUT", "/api/2.0/fs/files/Volumes/main/default/v/kept", b"kept")
+                api.send("PUT", "/api/2.0/fs/files/Volumes/main/default/files/kept", b"kept")
             else:
                 info = api.get("/api/2.0/workspace/get-status", path="/Shared/nb").json
                 assert (info["object_type"], info["language"]) == ("NOTEBOOK", "R")
                 assert api.get("/api/2.0/dbfs/get-status", path="/kept").json["file_size"] == 4
-                assert api.send("GET", "/api/2.0/fs/files/Volumes/main/default/v/kept").body == b"kept"
+                assert api.send("GET", "/api/2.0/fs/files/Volumes/main/default/files/kept").body == b"kept"

@@ -16,12 +16,13 @@ LEVELS = ("CATALOG", "SCHEMA", "VOLUME")
 
 
 class Catalog:
-    """Names are `catalog`, `catalog.schema` or `catalog.schema.volume`; the catalog `main` is there from the start."""
+    """Names are `catalog`, `catalog.schema` or `catalog.schema.volume`; `main.default.files` is there from the start."""
 
     def __init__(self, root: Path, owner: str) -> None:
         self._root = root
         self._owner = owner
-        (root / "main" / "default").mkdir(parents=True, exist_ok=True)
+        if not (root / "main").is_dir():
+            (root / "main" / "default" / "files").mkdir(parents=True)
 
     def create(self, name: str) -> dict[str, Any]:
         """A new schema or volume in a parent that is there; a new catalog."""

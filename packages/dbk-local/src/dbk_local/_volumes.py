@@ -20,7 +20,7 @@ def already_exists() -> ApiError:
 
 
 class Volumes:
-    """Operations take `/Volumes/<catalog>/<schema>/<volume>/...`; a volume comes to be with the first write to it."""
+    """Operations take `/Volumes/<catalog>/<schema>/<volume>/...`; the catalog's own API makes and removes volumes."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -39,6 +39,7 @@ class Volumes:
     def target(self, path: str, overwrite: bool) -> Path:
         """Where a file may be written, its folder made."""
         place = self._place(path)
+        self._check_volume(path)
         if place.is_dir():
             raise _conflict(
                 "The given path points to an existing directory. This API does not support operations on directories."
@@ -65,6 +66,7 @@ class Volumes:
     def make_folder(self, path: str) -> None:
         """Make a folder and its parents; one that is there is fine."""
         place = self._place(path, volume_itself=True)
+        self._check_volume(path)
         try:
             place.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -90,6 +92,12 @@ class Volumes:
         place = self.folder(path)
         shown = clean(path)
         return [_entry(child, f"{shown}/{child.name}") for child in sorted(place.iterdir())]
+
+    def _check_volume(self, path: str) -> None:
+        """Nothing can be put where there is no volume. The text is a guess, the status what clients go by."""
+        names = clean(path).split("/")[2:5]
+        if not under(self._root, "/".join(names)).is_dir():
+            raise _missing(f"The directory being accessed is not found: volume '{'.'.join(names)}' does not exist.")
 
     def _place(self, path: str, volume_itself: bool = False) -> Path:
         parts = clean(path).split("/")[1:]
