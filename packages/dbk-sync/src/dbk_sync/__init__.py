@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dbk_sync._plan import Plan, plan
     from dbk_sync._receiver import Driver
     from dbk_sync._reply import Reply
+    from dbk_sync._rule_file import RuleFile
     from dbk_sync._scan import Scan, ScanOptions, scan, select
     from dbk_sync._state import State, StateKey
     from dbk_sync._sync import Sync
@@ -42,6 +43,7 @@ __all__ = [
     "Manifest",
     "Plan",
     "Reply",
+    "RuleFile",
     "Scan",
     "ScanOptions",
     "SourcePattern",
@@ -71,6 +73,7 @@ _HOMES = {
     "_pathspec": ("GitPattern", "GitSpec", "SourcePattern", "source_spec"),
     "_plan": ("Plan", "plan"),
     "_receiver": ("Driver",),
+    "_rule_file": ("RuleFile",),
     "_scan": ("Scan", "ScanOptions", "scan", "select"),
     "_state": ("State", "StateKey"),
     "_reply": ("Reply",),

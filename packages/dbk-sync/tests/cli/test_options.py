@@ -3,8 +3,10 @@
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
+from dbk_sync import _deadline
 from dbk_sync._throttle import Pace
 
 TREE = {".gitignore": b"dist/\n*.log\n", "a.py": b"", "b.log": b"", "dist/x.whl": b"", "d/c.py": b"", "d/n.log": b""}
@@ -173,7 +175,8 @@ def test_limits_do_not_hold_on_clusters_and_say_so(dbk_sync, write, workspace):
     assert ran.requests == []
 
 
-def test_a_run_that_takes_too_long_ends_in_order_and_is_to_be_tried_again(dbk_sync, write, workspace):
+def test_a_run_that_takes_too_long_ends_in_order_and_is_to_be_tried_again(dbk_sync, write, workspace, monkeypatch):
+    monkeypatch.setattr(_deadline, "GRACE_S", 3600.0)  # it would end this process
     write({f"f{number}": b"x" for number in range(40)})
     workspace.fault("PUT /api/2.0/fs/files*", "delay", times=None, seconds=0.5)
 
@@ -184,6 +187,19 @@ def test_a_run_that_takes_too_long_ends_in_order_and_is_to_be_tried_again(dbk_sy
     assert ended.code == 75
     assert "error: Not done after 1.5 s (--timeout)." in ended.err
     assert again.code == 0, again.err
+
+
+def test_a_run_that_does_not_leave_in_order_is_ended():
+    code = (
+        "import contextlib, time\nfrom dbk_sync import _deadline\n_deadline.GRACE_S = 0.2\n"
+        "with _deadline.ending_after(0.1):\n    while True:\n        with contextlib.suppress(BaseException):\n"
+        "            time.sleep(60)\n"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ran.returncode, ran.stdout) == (75, "")
+    assert ran.stderr == "error: Not done after --timeout, and a request does not end.\n"
 
 
 def test_a_timeout_does_not_outlive_its_run(dbk_sync, write):
