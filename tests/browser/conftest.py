@@ -43,6 +43,8 @@ CHROMIUM_FLAGS = [
 # No toasts over the notebook, every cell in the document whether or not it is in view, and room for the pictures.
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    # A completion that comes after a second is dropped, and on a busy machine it does.
+    "@jupyterlab/completer-extension:manager": {"providerTimeout": 60_000},
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     "@jupyterlab/statusbar-extension:plugin": {"visible": False},
 }
