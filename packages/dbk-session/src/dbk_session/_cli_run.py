@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -68,10 +68,11 @@ def run_file(arguments: argparse.Namespace) -> int:
     check_name(Journal(), arguments.detach or "")
     face: Face = JsonLines() if arguments.json else Terminal(with_results=not source.is_script)
     settings = cli.settings_of(arguments)
-    with cli.ending_in_order(), Session(settings, name=arguments.detach) as session:
-        if source.is_script:
-            values = base64.b64encode(json.dumps({"argv": [name, *arguments.arguments]}).encode()).decode()
-            session.call(_PRELUDE.format(values=values) + _MAY_EXIT)
+    prepare = None
+    if source.is_script:
+        values = base64.b64encode(json.dumps({"argv": [name, *arguments.arguments]}).encode()).decode()
+        prepare = _running(_PRELUDE.format(values=values) + _MAY_EXIT)
+    with cli.ending_in_order(), Session(settings, name=arguments.detach, prepare=prepare) as session:
         if arguments.detach:
             return _leave(session, source.cells[0], face)
         code, outputs = _run_cells(session, source, face, may_ask=name != "-")
@@ -82,9 +83,17 @@ def run_file(arguments: argparse.Namespace) -> int:
 def run_code(arguments: argparse.Namespace) -> int:
     """Runs a line of code; gives its exit code."""
     face: Face = JsonLines() if arguments.json else Terminal(with_results=True)
-    with cli.ending_in_order(), Session(cli.settings_of(arguments)) as session:
-        session.call(_MAY_EXIT)
+    with cli.ending_in_order(), Session(cli.settings_of(arguments), prepare=_running(_MAY_EXIT)) as session:
         return _follow(session.start(arguments.code, allow_stdin=True), face)[0]
+
+
+def _running(prelude: str) -> Callable[[Callable[[str], str]], None]:
+    """What makes a new interpreter ready: in the course of the command, whose events tell how it is opened."""
+
+    def prepare(call: Callable[[str], str]) -> None:
+        call(prelude)
+
+    return prepare
 
 
 def run_attach(arguments: argparse.Namespace) -> int:
