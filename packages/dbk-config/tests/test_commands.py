@@ -69,6 +69,17 @@ def test_show_says_when_a_configuration_file_was_not_read(cwd, profiles, run, mo
     assert "was not read: DATABRICKS_HOST is set and no profile is named." in run("show")[1]
 
 
+def test_show_tells_today_s_names_of_what_version_1_read(cwd, project, run, monkeypatch):
+    project('[tool.jupyter-databricks-kernel.sync]\nworkspace_extract_dir = "/tmp/x"\ncompression_level = 6\n')
+    monkeypatch.setenv("JUPYTER_DATABRICKS_KERNEL_EXTRACT_DIR", "/tmp/y")
+
+    shown = run("show")[1]
+
+    assert "note: sync.workspace_extract_dir is called sync.extract_to since version 2.\n" in shown
+    assert "note: sync.compression_level has no effect any more.\n" in shown
+    assert "note: JUPYTER_DATABRICKS_KERNEL_EXTRACT_DIR is called DBK_SYNC_EXTRACT_TO since version 2.\n" in shown
+
+
 def test_show_points_out_a_misspelt_variable(cwd, run, monkeypatch):
     monkeypatch.setenv("DBK_CHANEL", "auto")
     monkeypatch.setenv("DBK_SOMETHING_ELSE", "1")

@@ -42,6 +42,26 @@ def test_the_full_example_of_the_readme_is_read_as_written(project):
     assert settings.project_dir == file.parent
 
 
+FORMER = """\
+[tool.jupyter-databricks-kernel.sync]
+workspace_extract_dir = "/tmp/there"
+compression_level = 6
+"""
+
+
+def test_what_version_1_was_told_still_holds(project):
+    cwd = project(FORMER).parent
+    variable = {"JUPYTER_DATABRICKS_KERNEL_EXTRACT_DIR": "/tmp/elsewhere"}
+
+    settings = load(cwd=cwd, env=NO_FILES)
+    by_variable = load(cwd=cwd, env=NO_FILES | variable)
+    by_both = load(cwd=cwd, env=NO_FILES | variable | {"DBK_SYNC_EXTRACT_TO": "driver"})
+    renamed = load(cwd=project(FORMER + 'extract_to = "driver"\n').parent, env=NO_FILES)
+
+    assert (settings.sync.extract_to, settings.origin("sync.extract_to").line) == ("/tmp/there", 2)
+    assert [one.sync.extract_to for one in (by_variable, by_both, renamed)] == ["/tmp/elsewhere", "driver", "driver"]
+
+
 def test_nothing_at_all_gives_the_defaults(tmp_path):
     settings = load(cwd=tmp_path, env=NO_FILES)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dbk_config import _toml
+from dbk_config._former import FORMER, FORMER_ENV
 from dbk_config._origin import Layer, Origin
 from dbk_config._settings import SETTINGS
 from dbk_config._unknown import unknown
@@ -82,13 +83,12 @@ def from_arguments(arguments: Mapping[str, object]) -> Values:
 
 def from_environment(env: Mapping[str, str]) -> Values:
     """The variables that name settings; an empty one counts as not set, as it does for the SDK."""
-    return Values(
-        {
-            name: Found(env[setting.env], Origin("environment", key=setting.env), is_text=True)
-            for name, setting in SETTINGS.items()
-            if env.get(setting.env, "").strip()
-        }
-    )
+    values = Values()
+    variables = {setting.env: name for name, setting in SETTINGS.items()}
+    for variable, name in {**variables, **FORMER_ENV}.items():
+        if env.get(variable, "").strip():
+            values.found.setdefault(name, Found(env[variable], Origin("environment", key=variable), is_text=True))
+    return values
 
 
 def sdk_skips_profiles(env: Mapping[str, str], arguments: Mapping[str, object]) -> str:
@@ -128,6 +128,9 @@ def _read_table(values: Values, table: Any, path: _toml.Key, file: Path, lines: 
         origin = Origin("pyproject", file, _line(lines, TABLE + here), ".".join(TABLE + here))
         if name == "sync":
             _read_table(values, value, here, file, lines)
+        elif path and key in FORMER:
+            if FORMER[key]:
+                values.found.setdefault(FORMER[key], Found(value, origin))  # the name of today wins
         elif name not in SETTINGS:
             known = ["sync", *(known for known in SETTINGS if _allowed(known, "pyproject"))]
             message = f"{origin}: unknown setting {name!r}"

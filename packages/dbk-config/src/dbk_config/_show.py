@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dbk_config._former import notes_on
+from dbk_config._layers import table_of
 from dbk_config._load import projects
 from dbk_config._origin import Origin
 from dbk_config._secret import Secret
@@ -49,6 +51,8 @@ def notes(settings: Settings, cwd: Path, env: Mapping[str, str]) -> list[str]:
     found = [note.strip("()") for note in settings.notes]
     ours = [project for project in projects(cwd) if not isinstance(project, UnreadableFile) and project.is_ours]
     found += [f"{hidden.file} is not used: {ours[0].file} is nearer." for hidden in ours[1:]]
+    sync = (table_of(ours[0].document) or {}).get("sync", {}) if ours else {}
+    found += notes_on(sync, env)
     known = {setting.env for setting in SETTINGS.values()}
     for variable in sorted(env):
         if variable.startswith("DBK_") and variable not in known:
