@@ -6,6 +6,7 @@ import asyncio
 from itertools import groupby
 
 import pytest
+from dbk_config import Secret, Settings
 from dbk_session import (
     AsyncSession,
     Attachment,
@@ -15,6 +16,7 @@ from dbk_session import (
     Display,
     ExecuteResult,
     Finished,
+    Session,
     Started,
     Stream,
     Truncated,
@@ -230,6 +232,11 @@ def test_the_code_is_sent_verbatim_with_one_line_after_it(workspace, open_sessio
     sent = [request.body_json for request in workspace.requests() if request.path.endswith("/execute")][-1]
     assert sent["command"].startswith("  x = 1\n%time x\n# dbk:")
     assert sent["command"].count("\n") == 2
+
+
+def test_a_channel_that_there_is_not_is_refused_at_once(workspace):
+    with pytest.raises(ValueError, match="channel must be one of auto, spool, result, plain, not 'spol'"):
+        Session(Settings(host=workspace.host, token=Secret(workspace.token), cluster_id="c"), channel="spol")
 
 
 def test_code_that_is_no_text_is_refused_at_once_and_the_session_goes_on(open_session):

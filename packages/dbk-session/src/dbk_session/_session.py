@@ -50,6 +50,7 @@ class Session:
 
     Raises:
         SettingsError: host or cluster are not set.
+        ValueError: there is no such `channel`.
     """
 
     def __init__(

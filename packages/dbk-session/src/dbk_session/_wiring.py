@@ -41,6 +41,7 @@ def engine_for(connection: Connection, bus: Bus, prepare: Callable[[Callable[[st
 
     Raises:
         SettingsError: host or cluster are not set.
+        ValueError: there is no such channel.
     """
     client = connection.client
     settings = connection.settings if connection.settings is not None else _load_settings()
@@ -52,10 +53,19 @@ def engine_for(connection: Connection, bus: Bus, prepare: Callable[[Callable[[st
     def door(refused: bool) -> Door:
         return door_of_client(client) if client is not None else door_of_settings(settings, refused=refused)
 
-    channel = connection.channel or settings.channel
+    channel = _known_channel(connection.channel or settings.channel)
     plan = Plan(channel, settings.start_timeout_s, settings.output_limit_mb, settings.display_rows, connection.widgets)
     clock = RealClock()
     return Engine(plan, Link(entry, door, Journal(), clock), clock, bus, prepare)
+
+
+def _known_channel(channel: str) -> str:
+    from dbk_config import SETTINGS
+
+    channels = SETTINGS["channel"].choices
+    if channel not in channels:
+        raise ValueError(f"channel must be one of {', '.join(channels)}, not {channel!r}")
+    return channel
 
 
 def _entry(connection: Connection, settings: Settings, cluster_id: str) -> Entry:
