@@ -37,7 +37,7 @@ BLOCK = re.compile(
 )
 LINK = re.compile(r"(?<!`)!?\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
 OURS = "https://github.com/i9wa4/jupyter-databricks-kernel/"
-BLOCK_TIMEOUT_S = 120
+BLOCK_TIMEOUT_S = 240
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,7 @@ def test_the_cells_of_the_tutorial_run_one_after_the_other_in_its_project(projec
     nbformat.write(notebook, project.parent / "shop/tutorial.ipynb")
 
     command = ["jupyter", "execute", "--kernel_name=databricks", "--inplace", "tutorial.ipynb"]
-    run = subprocess.run(
-        command, cwd=project.parent / "shop", capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S * 2
-    )
+    run = subprocess.run(command, cwd=project.parent / "shop", capture_output=True, text=True, timeout=BLOCK_TIMEOUT_S)
 
     assert run.returncode == 0, run.stderr
     hello, vat, spark = nbformat.read(project.parent / "shop/tutorial.ipynb", as_version=4).cells
