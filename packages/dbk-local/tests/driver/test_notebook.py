@@ -197,7 +197,7 @@ class TestWidgetsAndSecrets:
 
     def test_a_secret_that_was_read_is_not_shown_as_a_literal(self, context, tmp_path):
         file = tmp_path / "secrets.json"
-        file.write_text(json.dumps({"prod": {"key": "hush", "longer": "hush-hush"}}))
+        file.write_text(json.dumps({"prod": {"key": "hush", "longer": "hush-hush", "short": "e"}}))
         told = {"secrets_file": file}
 
         assert context.text("print('hush')", **told) == "hush"
@@ -213,6 +213,7 @@ class TestWidgetsAndSecrets:
         assert "hush" not in failed["summary"] + failed["cause"]
         assert failed["summary"].endswith("no [REDACTED]")
         assert context.text("dbutils.notebook.exit('hush')", **told) == "[REDACTED]"
+        assert context.text("print('there', dbutils.secrets.get('prod', 'short'))", **told) == "there e"
 
 
 class TestMagics:

@@ -11,11 +11,14 @@ from typing import Any
 
 MASK = "[REDACTED]"
 _SHOWN = ("data", "summary", "cause")
+# Nothing is documented of shorter ones; with each `e` replaced, no client could read an answer any more.
+_SHORTEST_CHARS = 4
 
 
 def redacted(results: dict[str, Any], secrets: Collection[str]) -> dict[str, Any]:
     """The `results` object of a command without the given values, in its texts and in the cells of its table."""
-    longest_first = sorted(filter(None, secrets), key=len, reverse=True)
+    long_enough = [secret for secret in secrets if len(secret) >= _SHORTEST_CHARS]
+    longest_first = sorted(long_enough, key=len, reverse=True)
     if not longest_first:
         return results
     return {name: _mask(value, longest_first) if name in _SHOWN else value for name, value in results.items()}
