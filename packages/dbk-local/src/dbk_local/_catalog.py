@@ -16,7 +16,7 @@ LEVELS = ("CATALOG", "SCHEMA", "VOLUME")
 
 
 class Catalog:
-    """Names are `catalog`, `catalog.schema` or `catalog.schema.volume`; `main.default.files` is there from the start."""
+    """Names are `catalog`, `catalog.schema` or `catalog.schema.volume`; `main.default.files` is there at the start."""
 
     def __init__(self, root: Path, owner: str) -> None:
         self._root = root
