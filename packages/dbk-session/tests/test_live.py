@@ -328,7 +328,9 @@ def test_cancelling_a_waiting_command_ends_it_without_sending_it(session, worksp
 
 
 def test_cancelling_the_session_cancels_what_waits_too(session):
-    commands = [session.start("while True: time.sleep(0.01)"), session.start("1"), session.start("2")]
+    going = "print('go', flush=True)\nwhile True: time.sleep(0.01)"
+    commands = [session.start(going), session.start("1"), session.start("2")]
+    first(commands[0], Stream)
 
     session.cancel()
 
