@@ -31,6 +31,7 @@ class Magics:
         self._display = display
         # Whoever can run another language from here registers for it: name -> function of the cell's text.
         self.languages: dict[str, Callable[[str], Any]] = {}
+        self._given = {name: self._shell.user_ns.get(name) for name in ("spark", "dbutils")}
         self._own = {"sql": self._sql, "fs": self._fs, "md": self._md}
 
     def install(self) -> None:
@@ -79,11 +80,15 @@ class Magics:
         function = self._shell.magics_manager.magics["line"].get(name)
         return function is None or name not in self._own or getattr(function, "dbk", False)
 
+    def _runtime(self, name: str) -> Any:
+        """What the runtime calls so: the user's name for it, or, after `%reset` has taken that, what it was given."""
+        return self._shell.user_ns.get(name, self._given[name])
+
     def _sql(self, text: str, *, show: bool = True) -> Any:
         """Run statements; the last result is `_sqldf`."""
         frame = None
         for statement in split_statements(text):
-            frame = self._shell.user_ns["spark"].sql(statement)
+            frame = self._runtime("spark").sql(statement)
         if frame is None:
             return None
         self._shell.push({"_sqldf": frame}, interactive=False)
@@ -114,7 +119,7 @@ class Magics:
             values = ["/"]
         if recursive:
             values.append(True)
-        return getattr(self._shell.user_ns["dbutils"].fs, command)(*values)
+        return getattr(self._runtime("dbutils").fs, command)(*values)
 
     def _show(self, answer: Any) -> None:
         if isinstance(answer, str):
