@@ -136,12 +136,11 @@ class Engine:
 
     def stop_all(self) -> None:
         """Cancels everything."""
-        jobs = self.jobs.all
-        # Last the one at work: the next would begin as soon as it ends.
-        for job in sorted(jobs, key=lambda each: each is self.jobs.running):
-            if job.track is not None:
-                self.stop(job.track)
-        if not jobs and self._wedged is not None:
+        is_idle = not self.jobs.all
+        job = self.jobs.withdraw_all()
+        if job is not None and job.track is not None and job.runner is not None:
+            self._press(job.track, job.runner)
+        if is_idle and self._wedged is not None:
             self._wedged.press()
 
     def _press(self, track: Track, runner: Runner) -> None:

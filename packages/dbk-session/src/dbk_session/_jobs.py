@@ -111,6 +111,20 @@ class Jobs:
         track.drop()
         return None
 
+    def withdraw_all(self) -> Job | None:
+        """Takes every command out of the queue, all at one moment; the one that is at work already is given."""
+        with self._changed:
+            waiting = [job.track for job in self._waiting if job.track is not None]
+            self._waiting = deque(job for job in self._waiting if job.track is None)
+            for track in waiting:
+                track.cancelled.set()
+            running = self._running
+            if running is not None and running.track is not None:
+                running.track.cancelled.set()
+        for track in waiting:
+            track.drop()
+        return running
+
     def leave(self) -> None:
         """Takes no more work."""
         with self._changed:

@@ -210,14 +210,14 @@ def test_spark_frames_are_tables_and_jobs_are_marked_once_spark_is_there(spark):
     assert records[1]["data"] == {"text/plain": "['two']"}
 
     # `%reset` takes `spark` and `dbutils` from the user, not from the magics.
-    spark.cell("import builtins; builtins.kept = spark, dbutils", run="keep")
+    spark.cell("import builtins; builtins.kept = spark, sc, dbutils", run="keep")
     spark.cell("%reset -f", run="reset")
     _, records = spark.cell("%sql\nSELECT 3 AS three", run="sql-after")
     data = next(record["data"] for record in records if record["t"] == "display")
     assert data["application/vnd.dataresource+json"]["data"] == [{"three": 3}]
     _, records = spark.cell("%fs ls /", run="fs-after")
     assert not [record for record in records if record["t"] == "error"]
-    spark.cell("import builtins; spark, dbutils = builtins.kept", run="again")
+    spark.cell("import builtins; spark, sc, dbutils = builtins.kept", run="again")
 
 
 @pytest.mark.spark
