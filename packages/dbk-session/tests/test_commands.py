@@ -6,6 +6,7 @@ import asyncio
 from itertools import groupby
 
 import pytest
+from databricks.sdk import WorkspaceClient
 from dbk_config import Secret, Settings
 from dbk_session import (
     AsyncSession,
@@ -232,6 +233,36 @@ def test_the_code_is_sent_verbatim_with_one_line_after_it(workspace, open_sessio
     sent = [request.body_json for request in workspace.requests() if request.path.endswith("/execute")][-1]
     assert sent["command"].startswith("  x = 1\n%time x\n# dbk:")
     assert sent["command"].count("\n") == 2
+
+
+SHOWS = """
+import os
+value = dbutils.secrets.get('vault', 'password')
+as_bytes = dbutils.secrets.getBytes('vault', 'password')
+print('printed', value, flush=True)
+os.system(f"echo child '{value}'")
+value, as_bytes
+"""
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_was_read_of_secrets_is_never_shown(workspace, open_session, events, channel):
+    secret = "s3cret=of a vault"
+    client = WorkspaceClient(host=workspace.host, token=workspace.token)
+    client.secrets.create_scope("vault")
+    client.secrets.put_secret("vault", "password", string_value=secret)
+    session = open_session(channel=channel)
+
+    shown = session.run(SHOWS)
+    failed = session.run("raise ValueError(value)")
+    expression = session.run("1", expressions={"it": "value"}) if channel != "plain" else None
+    inspected = session.inspect("value")
+    client.secrets.delete_scope("vault")
+
+    assert "printed [REDACTED]" in shown.text + shown.stdout
+    assert failed.error.evalue.endswith("[REDACTED]")
+    assert secret not in str([shown, failed, expression, inspected, events])
+    assert session.run("len(value)").text.strip() == str(len(secret))
 
 
 def test_a_channel_that_there_is_not_is_refused_at_once(workspace):

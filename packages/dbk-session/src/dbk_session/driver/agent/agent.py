@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from .. import wire  # noqa: TID252 - the package has another name on the driver
-from . import hello, kernel, progress_bars, threads
+from . import hello, kernel, progress_bars, secret_reads, threads
 from .attachments import Attachments, Handler
 from .cells import Around, Cells
 from .comms import Comms
@@ -76,6 +76,7 @@ class Agent:
             "the shell's magics": ShellMagics(core).install,
             "magics": Magics(core, showing.display).install,
             "progress bars": partial(progress_bars.install, core),
+            "secrets": partial(secret_reads.install, core),
             "%run": NotebookRunner(core).install,
         }
         for name, part in parts.items():
@@ -98,7 +99,8 @@ class Agent:
         add("comm", comms.operate)
         add("comm_info", comms.info)
         add("complete", lambda given: introspection.complete(given["code"], given.get("cursor_pos")))
-        add("inspect", lambda given: introspection.inspect(**_known(given, introspection.inspect)))
+        redact = self.core.redaction
+        add("inspect", lambda given: redact(introspection.inspect(**_known(given, introspection.inspect))))
         add("is_complete", lambda given: introspection.is_complete(given["code"]))
         add("snapshot", self._snapshots.now)
 

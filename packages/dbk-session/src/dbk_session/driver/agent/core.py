@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .journal import Journal
+from .redaction import Redaction
 from .runs import Run, Runs
 from .scribe import Scribe
 from .seams import Seams
@@ -58,7 +59,8 @@ class Core:
         self.live_children: Callable[[Run], int] = lambda _: 0
         # Asyncio tasks of a run that go on after it.
         self.live_tasks: Callable[[Run], int] = lambda _: 0
-        self.scribe = Scribe(self.journal, self.report)
+        self.redaction = Redaction()
+        self.scribe = Scribe(self.journal, self.report, self.redaction)
 
     def report(self, text: str) -> None:
         """Say something to the user as a notice: now, or at the start of the next run."""

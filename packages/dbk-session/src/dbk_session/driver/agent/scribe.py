@@ -40,8 +40,9 @@ class _Flush(NamedTuple):
 class Scribe:
     """Takes records from any thread, in order; streams are joined for 50 ms or 64 Ki characters."""
 
-    def __init__(self, journal: Journal, report: Callable[[str], None]) -> None:
+    def __init__(self, journal: Journal, report: Callable[[str], None], redact: Callable[[Any], Any]) -> None:
         self.journal = journal
+        self._redact = redact
         self._report = report
         self._queue: queue.SimpleQueue[_Item | _Flush] = queue.SimpleQueue()
         self._urgent: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -125,7 +126,7 @@ class Scribe:
 
     def _write(self, items: list[_Item]) -> None:
         for item in _joined(items):
-            self.journal.add(item.run, item.kind, item.content, item.time)
+            self.journal.add(item.run, item.kind, self._redact(item.content), item.time)
         self.journal.store()
         self._written_chars += sum(len(item.content["text"]) for item in items if item.kind == "stream")
 
