@@ -39,11 +39,10 @@ class Azure:
                 file.write(summary_table(line, values))
             self._say("task.uploadsummary", {}, path)
 
-    def output(self, **values: Any) -> None:
-        """Sets output variables of the step, `dbk_sync_...`; truth values as `true` and `false`."""
+    def output(self, **values: str) -> None:
+        """Sets output variables of the step, `dbk_sync_...`."""
         for name, value in values.items():
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            self._say("task.setvariable", {"variable": f"dbk_sync_{name}", "isOutput": "true"}, text)
+            self._say("task.setvariable", {"variable": f"dbk_sync_{name}", "isOutput": "true"}, value)
 
     def end(self) -> None:
         """Everything is shown already."""

@@ -35,12 +35,9 @@ class GitHub:
         """Adds a table to the summary page of the run."""
         self._append("GITHUB_STEP_SUMMARY", summary_table(line, values))
 
-    def output(self, **values: Any) -> None:
-        """Sets outputs of the step; truth values as `true` and `false`."""
-        lines = (
-            f"{name}={str(value).lower() if isinstance(value, bool) else value}\n" for name, value in values.items()
-        )
-        self._append("GITHUB_OUTPUT", "".join(lines))
+    def output(self, **values: str) -> None:
+        """Sets outputs of the step."""
+        self._append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in values.items()))
 
     def end(self) -> None:
         """Everything is shown already."""

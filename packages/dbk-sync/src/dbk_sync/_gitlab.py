@@ -41,11 +41,9 @@ class GitLab:
     def summarise(self, line: str, values: Mapping[str, Any]) -> None:
         """A job has no page for it: the log says the same."""
 
-    def output(self, **values: Any) -> None:
-        """Notes variables for later jobs, `DBK_SYNC_...`; truth values as `true` and `false`."""
-        for name, value in values.items():
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            self._values[f"DBK_SYNC_{name.upper()}"] = text
+    def output(self, **values: str) -> None:
+        """Notes variables for later jobs, `DBK_SYNC_...`."""
+        self._values |= {f"DBK_SYNC_{name.upper()}": value for name, value in values.items()}
 
     def end(self) -> None:
         """Writes the reports; where nothing can be written, as in a checkout that is only to be read, none."""

@@ -161,7 +161,8 @@ class Reporter:
         self._event("summary", **values)
         if self._service is not None and not summary.dry_run:
             self._service.summarise(summary.as_text(), values)
-            self._service.output(tree=summary.tree, changed=summary.changed, uploaded_bytes=summary.sent_bytes)
+            changed = "true" if summary.changed else "false"
+            self._service.output(tree=summary.tree, changed=changed, uploaded_bytes=str(summary.sent_bytes))
 
     def result(self, value: dict[str, Any], text: str) -> None:
         """The outcome of a command that shows something: text or an event, on stdout."""

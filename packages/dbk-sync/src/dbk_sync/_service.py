@@ -21,8 +21,8 @@ class Service(Protocol):
     def summarise(self, line: str, values: Mapping[str, Any]) -> None:
         """Adds what was done to the page of the run; `values` are those of `_report.Summary`."""
 
-    def output(self, **values: Any) -> None:
-        """Hands values on to later steps; truth values as `true` and `false`."""
+    def output(self, **values: str) -> None:
+        """Hands values on to later steps."""
 
     def end(self) -> None:
         """There is nothing more to show."""

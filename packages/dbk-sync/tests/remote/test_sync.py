@@ -213,13 +213,17 @@ def test_a_pack_is_sent_once_as_it_is(place, write, started, store):
     assert sum(one.bytes_in for one in place.workspace.requests()) < reply.sent_bytes + 150_000
 
 
-def test_progress_is_told_up_to_the_last_byte(write, started):
-    write(BIG)
-    sync = started()
+def pushed_with_progress(sync):
+    """What a push answers, and the progress that it tells: bytes sent, bytes in all."""
     told = []
     sync._progress = lambda sent, total: told.append((sent, total))
+    return sync.push(sync.plan()), told
 
-    reply = sync.push(sync.plan())
+
+def test_progress_is_told_up_to_the_last_byte(write, started):
+    write(BIG)
+
+    reply, told = pushed_with_progress(started())
 
     assert told[-1] == (reply.sent_bytes, reply.sent_bytes)
     assert [sent for sent, _ in told] == sorted(sent for sent, _ in told)
@@ -228,11 +232,8 @@ def test_progress_is_told_up_to_the_last_byte(write, started):
 @pytest.mark.usefixtures("small_parts")
 def test_progress_of_several_parts_is_one(write, started):
     write(BIG)
-    sync = started()
-    told = []
-    sync._progress = lambda sent, total: told.append((sent, total))
 
-    reply = sync.push(sync.plan())
+    reply, told = pushed_with_progress(started())
 
     assert told[-1] == (reply.sent_bytes, reply.sent_bytes)
     assert [sent for sent, _ in told] == sorted(sent for sent, _ in told)
