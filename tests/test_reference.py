@@ -181,7 +181,8 @@ def test_every_option_is_in_the_reference():
 
     for parser in PARSERS:
         section = page[page.index(f"# `{parser.prog}`") :].partition("\n```\n")[0]
+        shown = section.replace("--[no-]", "--no-") + section.replace("--[no-]", "--")
         options = {
             option for action in parser._actions for option in action.option_strings if action.help != "==SUPPRESS=="
         }
-        assert {option for option in options if option not in section} == set(), parser.prog
+        assert {option for option in options if option not in shown} == set(), parser.prog

@@ -41,6 +41,12 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         options = [argparse.Action(["OPTIONS"], argparse.SUPPRESS, nargs=0)] if len(needed) < len(actions) else []
         super().add_usage(usage, [*options, *needed], [], prefix)
 
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """A switch takes one line, as in git's manual: `--[no-]name`."""
+        if isinstance(action, argparse.BooleanOptionalAction):
+            return action.option_strings[0].replace("--", "--[no-]", 1)
+        return super()._format_action_invocation(action)
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if text.startswith(_EXAMPLE):
             return super()._fill_text(text, width, indent)

@@ -48,6 +48,12 @@ class SyncSettings:
     use_gitignore: bool = setting(
         "flag", True, layers=_PROJECT, example="true", help="Leave out what the project's .gitignore files leave out."
     )
+    keep_empty_dirs: bool = setting(
+        "flag", False, layers=_PROJECT, example="true", help="Keep folders that have no file to copy, which git drops."
+    )
+    preserve_times: bool = setting(
+        "flag", False, layers=_PROJECT, example="true", help="Give copied files the modification time they have here."
+    )
     max_size_mb: float | None = setting(
         "number",
         None,

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from dbk_sync._receiver import Driver
     from dbk_sync._reply import Reply
     from dbk_sync._rule_file import RuleFile
-    from dbk_sync._scan import Scan, ScanOptions, scan, select
+    from dbk_sync._scan import Scan, scan
+    from dbk_sync._scan_options import ScanOptions
+    from dbk_sync._select import select
     from dbk_sync._state import State, StateKey
     from dbk_sync._sync import Sync
 
@@ -73,10 +75,12 @@ _HOMES = {
     "_pathspec": ("GitPattern", "GitSpec", "SourcePattern", "source_spec"),
     "_plan": ("Plan", "plan"),
     "_receiver": ("Driver",),
-    "_rule_file": ("RuleFile",),
-    "_scan": ("Scan", "ScanOptions", "scan", "select"),
-    "_state": ("State", "StateKey"),
     "_reply": ("Reply",),
+    "_rule_file": ("RuleFile",),
+    "_scan": ("Scan", "scan"),
+    "_scan_options": ("ScanOptions",),
+    "_select": ("select",),
+    "_state": ("State", "StateKey"),
     "_sync": ("Sync",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -56,8 +56,7 @@ def _add_push(commands: Any) -> None:
         "_cli_push:run_push",
         help="bring the target to the source",
         places=True,
-        example="dbk-sync push . /Workspace/Users/me@example.com/project\n"
-        "dbk-sync push . cluster:0123-456789-abcdef12 --dry-run",
+        example="dbk-sync push . /Workspace/Users/me@example.com/project --dry-run",
     )
     _places_and_plan(parser)
     _options.add_lock_option(parser)

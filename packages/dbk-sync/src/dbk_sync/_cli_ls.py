@@ -9,7 +9,7 @@ from dataclasses import replace
 from dbk_sync._explain import LINKS, Decision, explain
 from dbk_sync._job import Job
 from dbk_sync._quoting import quoted
-from dbk_sync._scan import link_trouble, sendable
+from dbk_sync._select import link_trouble, sendable
 from dbk_sync._tracked import tracked_paths
 
 

@@ -32,9 +32,9 @@ class ChangingError(Exception):
 class ContentReader:
     """Gives the content of entries of the source, as `pack` needs it.
 
-    Calling it with an entry gives its bytes in pieces of at most 1 MiB; a link's are its target. A file that has only
-    grown since gives what it had then. One that cannot be read any more has no bytes, so that `pack` reports it as
-    changed.
+    Calling it with an entry gives its bytes in pieces of at most 1 MiB; a link's are its target, and a directory has
+    none. A file that has only grown since gives what it had then. One that cannot be read any more has no bytes, so
+    that `pack` reports it as changed.
     """
 
     def __init__(self, source: bytes) -> None:
@@ -45,8 +45,8 @@ class ContentReader:
     def __call__(self, entry: Entry) -> Iterator[bytes]:
         path = self._root + entry.path
         try:
-            if entry.mode == "link":
-                yield os.readlink(path)
+            if not entry.is_file:
+                yield os.readlink(path) if entry.mode == "link" else b""
                 return
             descriptor = os.open(path, _FLAGS)
         except OSError:
@@ -57,6 +57,15 @@ class ContentReader:
                 yield piece
         finally:
             os.close(descriptor)
+
+    def modified_ns(self, entry: Entry) -> int | None:
+        """When a file was modified, in nanoseconds since the epoch; None for what has no such time of its own."""
+        if not entry.is_file:
+            return None
+        try:
+            return os.lstat(self._root + entry.path).st_mtime_ns
+        except OSError:
+            return None
 
 
 def read_content(path: bytes, status: bytes, size_bytes: int, st_mode: int) -> Content:

@@ -9,7 +9,7 @@ from typing import Final
 
 from dbk_sync._frame import Frame, Verdict
 from dbk_sync._index import HARD_NAMES
-from dbk_sync._scan import ScanOptions
+from dbk_sync._scan_options import ScanOptions
 from dbk_sync._selection import Selection
 
 ALWAYS: Final = "always"

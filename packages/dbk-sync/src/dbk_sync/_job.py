@@ -19,7 +19,8 @@ from dbk_sync._deadline import ending_after
 from dbk_sync._refused import Refused
 from dbk_sync._report import Reporter
 from dbk_sync._rule_file import RuleFile
-from dbk_sync._scan import Scan, ScanOptions, scan
+from dbk_sync._scan import Scan, scan
+from dbk_sync._scan_options import ScanOptions
 from dbk_sync._service import detect
 from dbk_sync._target import Target, parse_target
 

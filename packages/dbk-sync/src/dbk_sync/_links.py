@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from dbk_sync._findings import Finding, Kind
+
 
 def link_problem(source: bytes, path: bytes, target: bytes) -> str | None:
     """Why the link `path` (below `source`) to `target` cannot be sent, or None when it can.
@@ -22,3 +24,8 @@ def link_problem(source: bytes, path: bytes, target: bytes) -> str | None:
     if resolved != source and not resolved.startswith(source.rstrip(b"/") + b"/"):
         return "its target resolves to a place outside of the source"
     return None
+
+
+def link_finding(path: bytes, problem: str) -> Finding:
+    """The remark about a link that is not sent."""
+    return Finding(Kind.LINK, path, f"Link skipped: {os.fsdecode(path)} ({problem})")

@@ -7,7 +7,7 @@ manifest, whose SHA-256 is the *tree hash*, is (integers big-endian):
  4 bytes  b"DBKM"
  1 byte   version, 1
  4 bytes  number of entries, N
- N * 41   records: mode (1 byte: 1 "644", 2 "755", 3 "link"), size (8 bytes), SHA-256 of the content (32 bytes)
+ N * 41   records: mode (1 byte: 1 "644", 2 "755", 3 "link", 4 "dir"), size (8 bytes), SHA-256 of the content (32 bytes)
  rest     N paths, each ended by a NUL byte, strictly ascending as bytes
 ```
 """
@@ -26,30 +26,48 @@ from typing import Final, Literal, NamedTuple
 
 from dbk_sync.errors import FormatError
 
-Mode = Literal["644", "755", "link"]
+Mode = Literal["644", "755", "link", "dir"]
 
 RECORD: Final = struct.Struct(">BQ32s")
-MODE_CODES: Final[Mapping[Mode, int]] = {"644": 1, "755": 2, "link": 3}
+MODE_CODES: Final[Mapping[Mode, int]] = {"644": 1, "755": 2, "link": 3, "dir": 4}
 MODES: Final[Mapping[int, Mode]] = {code: mode for mode, code in MODE_CODES.items()}
+FILE_MODES: Final = frozenset({"644", "755"})
 FULL: Final = ""
 """The base tree of a delta that needs no base: its puts are the whole tree."""
 
 _HEAD = struct.Struct(">4sBI")
 _MAGIC = b"DBKM"
+_NOTHING = hashlib.sha256().digest()
 _VERSION = 1
 _UNSAFE_PART = re.compile(rb"(?:^|/)(?:\.{0,2}|\.git|\.databricks)(?:/|\Z)")
 
 
 class Entry(NamedTuple):
-    """One file or link of a tree.
+    """One file, link or empty directory of a tree.
 
-    A link's content is its target, as in git: `size_bytes` and `sha256` are those of the target's bytes.
+    A link's content is its target, as in git: `size_bytes` and `sha256` are those of the target's bytes. A directory
+    has none, and nothing below it is in the tree: one with files is there because of them.
     """
 
     path: bytes
     mode: Mode
     size_bytes: int
     sha256: bytes
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is neither a link nor a directory."""
+        return self.mode in FILE_MODES
+
+    @property
+    def name(self) -> bytes:
+        """The path as a person knows it: that of a directory ends with `/`."""
+        return self.path + b"/" if self.mode == "dir" else self.path
+
+
+def directory(path: bytes) -> Entry:
+    """The entry of an empty directory."""
+    return Entry(path, "dir", 0, _NOTHING)
 
 
 new_entry: Final = partial(tuple.__new__, Entry)
@@ -225,7 +243,7 @@ def _check_paths(paths: list[bytes]) -> None:
 
 def _parse_line(number: int, line: str) -> Entry:
     match line.split(" "):
-        case [("644" | "755" | "link") as mode, sha256, size, path]:
+        case [("644" | "755" | "link" | "dir") as mode, sha256, size, path]:
             try:
                 return Entry(_unquote(path), mode, int(size), _digest(sha256))
             except ValueError as error:

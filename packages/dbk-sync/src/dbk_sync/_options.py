@@ -10,12 +10,21 @@ from dbk_config import cli
 
 from dbk_sync._rule_file import RuleFile
 
-_SCAN: Final = tuple(
-    f"sync.{name}" for name in ("exclude", "use_gitignore", "max_size_mb", "max_file_size_mb", "links", "secrets")
+_SCAN_NAMES: Final = (
+    "exclude",
+    "use_gitignore",
+    "keep_empty_dirs",
+    "max_size_mb",
+    "max_file_size_mb",
+    "links",
+    "secrets",
 )
+_SCAN: Final = tuple(f"sync.{name}" for name in _SCAN_NAMES)
 _BRIEF: Final = {
     "sync.exclude": ("leave out, as a line in .gitignore would", "PATTERN"),
     "sync.use_gitignore": ("whether .gitignore files count", None),
+    "sync.preserve_times": ("give files the times they have here", None),
+    "sync.keep_empty_dirs": ("keep folders without files, which git drops", None),
     "sync.links": ("links: inside, skip or error", "HOW"),
     "sync.secrets": ("what looks like one: warn, error or off", "HOW"),
 }
@@ -32,11 +41,7 @@ def add_places(parser: argparse.ArgumentParser, *, target: bool) -> None:
 
 def add_scan_options(parser: argparse.ArgumentParser) -> None:
     """What is selected: the settings, in fewer words since the screen is full, and what is no setting."""
-    cli.add_setting_options(parser, *_SCAN, without="sync.")
-    for action in parser._actions:
-        if action.dest in _BRIEF:
-            action.help, metavar = _BRIEF[action.dest]
-            action.metavar = metavar or action.metavar
+    _add_settings(parser, *_SCAN)
     parser.add_argument("--exclude-from", action="append", type=read_excludes, default=[], metavar="FILE",
                         help="leave out what FILE names, likewise")  # fmt: skip
     parser.add_argument("--include", action="append", type=parse_include, default=[], metavar="PATTERN",
@@ -46,6 +51,14 @@ def add_scan_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tracked-only", action="store_true", help="of all that, only what git tracks")
 
 
+def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
+    cli.add_setting_options(parser, *names, without="sync.")
+    for action in parser._actions:
+        if action.dest in names and action.dest in _BRIEF:
+            action.help, metavar = _BRIEF[action.dest]
+            action.metavar = metavar or action.metavar
+
+
 def add_json_option(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="events as JSON, one object a line, on stdout")
@@ -53,6 +66,7 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
 
 def add_plan_options(parser: argparse.ArgumentParser) -> None:
     """What decides about a plan, beside what is selected."""
+    _add_settings(parser, "sync.preserve_times")
     parser.add_argument("--layout", choices=("files", "packs"), default="",
                         help="plain files, or packs (default for dbfs:)")  # fmt: skip
     parser.add_argument("--no-delete", dest="delete", action="store_false", help="keep there what is gone here")

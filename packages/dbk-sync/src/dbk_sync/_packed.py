@@ -62,7 +62,8 @@ class PackedTarget:
             delta = difference(None, plan.manifest)
         else:
             delta = plan.delta
-        with Spooled(pack(replace(plan, delta=delta), ContentReader(plan.source))) as packed:
+        reader = ContentReader(plan.source)
+        with Spooled(pack(replace(plan, delta=delta), reader, time_of=reader.modified_ns)) as packed:
             total = packed.size_bytes
             about = {"version": VERSION, "sha256": packed.sha256, "bytes": total}
             one = {**about, "base": delta.base_tree, "tree": delta.new_tree}
@@ -73,7 +74,7 @@ class PackedTarget:
         extra = {"checkout": driver.version(), "packs": [*packs, one]}
         root.write(Held(plan.manifest, held.generation + 1, self.layout, extra=extra))
         for entry in plan.puts:
-            report.did("put", entry.path)
+            report.did("put", entry.name)
         for name in plan.deletes:
             report.did("delete", name)
         return total

@@ -6,7 +6,7 @@ import io
 from collections import deque
 
 from dbk_sync._manifest import Delta, Manifest, apply, parse_entries
-from dbk_sync.driver._format import PackReader
+from dbk_sync.driver._pack import PackReader
 from dbk_sync.driver._refusals import BadPack
 from dbk_sync.errors import FormatError
 

@@ -16,7 +16,7 @@ from pathspec.util import register_pattern
 
 from dbk_sync._frame import Frame
 from dbk_sync._rules import parse_rules
-from dbk_sync._scan import ScanOptions
+from dbk_sync._scan_options import ScanOptions
 from dbk_sync._selection import Selection
 
 NAME = "dbk-git"

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection, Iterable
 from functools import partial
 
 from dbk_sync._content import ContentReader
@@ -59,6 +60,8 @@ class PlainTarget:
         return held.doubting(intent.paths, intent.names)
 
     def check(self, scanned: Scan) -> None:
+        if scanned.preserve_times:
+            raise TargetError("Plain files get the time at which they are sent.", "Preserve times with --layout packs.")
         files = [entry for entry in scanned.manifest if entry.mode != "link"]
         unsaid = [entry.path for entry in files if not _is_text(entry.path)]
         if unsaid:
@@ -88,17 +91,16 @@ class PlainTarget:
             LockedError: Another push is at work.
         """
         notebooks, was = self._notebooks(plan, held), _notebook_set(held)
-        kept = {remote_name(one.path, one.path in notebooks) for one in plan.manifest}
-        touched = [one.path for one in plan.puts]
-        changed = {remote_name(path, path in notebooks) for path in touched}
-        # Also what is put under another name than before: a script that became a notebook, or the other way round.
-        old = {remote_name(path, path in was) for path in (*touched, *plan.deletes)} | held.doubted_names
-        with self._intents.claimed(held, {*touched, *plan.deletes, *held.doubts}, old | changed):
+        kept, changed = _names(plan.manifest, notebooks), _names(plan.puts, notebooks)
+        present = _names(plan.base or (), was) | held.doubted_names
+        touched = {*plan.deletes, *(one.path for one in plan.puts)}
+        # Also what is put under another name than before: a script that became a notebook, a file in place of a folder.
+        old = _names((one for one in plan.base or () if one.path in touched), was) | held.doubted_names
+        with self._intents.claimed(held, touched | held.doubts, old | changed):
             sending = Sending(self._root, ContentReader(plan.source), report)
             if held.generation:
                 sending.also(lambda: self._root.store.delete(self._root.at(intent_name(held.generation))))
-            present = {remote_name(one.path, one.path in was) for one in plan.base or ()} | held.doubted_names
-            sending.remove((old & present) - kept, kept)
+            sending.remove(old - kept, kept)
             sending.send(plan.puts, present)
             extra = {"notebooks": sorted(os.fsdecode(path) for path in notebooks)} if notebooks else {}
             self._root.write(Held(plan.manifest, held.generation + 1, self.layout, extra=extra))
@@ -111,12 +113,12 @@ class PlainTarget:
         checked = Checked(len(held.manifest or ()), uncompared=sorted(notebooks))
 
         def compare(entry: Entry) -> None:
-            content = self._root.store.get(self._root.at(os.fsdecode(entry.path)))
+            content = self._content(entry)
             if content is None:
                 checked.missing.append(entry.path)
             elif hashlib.sha256(content).digest() != entry.sha256:
                 checked.changed.append(entry.path)
-            report.did("verify", entry.path)
+            report.did("verify", entry.name)
 
         together([partial(compare, entry) for entry in entries], self._root.store.concurrency)
         checked.missing.sort()
@@ -139,14 +141,22 @@ class PlainTarget:
 
     def clean(self, held: Held, report: Report) -> None:
         was = _notebook_set(held)
-        paths = [entry.path for entry in held.manifest or ()]
-        names = {remote_name(path, path in was) for path in paths} | held.doubted_names
-        with self._intents.claimed(held, {*paths, *held.doubts}, names):
+        entries = held.manifest or Manifest()
+        names = _names(entries, was) | held.doubted_names
+        with self._intents.claimed(held, {*entries.by_path, *held.doubts}, names):
             Sending(self._root, None, report).remove(names, ())
             self.remove([STATE, *(f"{CONTROL}/{one.name}" for one in self._root.store.list(self._root.at(CONTROL)))])
         for name in (CONTROL, os.path.dirname(CONTROL)):
             self._root.store.remove_dir(self._root.at(name))
         self._root.store.remove_dir(self._root.path)
+
+    def _content(self, entry: Entry) -> bytes | None:
+        """What the target has of it; a directory that is there has nothing."""
+        path = self._root.at(os.fsdecode(entry.path))
+        if entry.mode != "dir":
+            return self._root.store.get(path)
+        above, _, name = path.rpartition("/")
+        return b"" if any(one.is_dir and one.name == name for one in self._root.store.list(above)) else None
 
     def _notebooks(self, plan: Plan, held: Held) -> frozenset[bytes]:
         """Which files of the plan's tree are notebooks in the workspace; refuses two of one name there."""
@@ -164,6 +174,11 @@ class PlainTarget:
     @staticmethod
     def _is_notebook(entry: Entry, reader: ContentReader) -> bool:
         return may_be_notebook(entry.path) and is_notebook(entry.path, b"".join(reader(entry)))
+
+
+def _names(entries: Iterable[Entry], notebooks: Collection[bytes]) -> set[bytes]:
+    """What the entries are called at the target; a directory's name ends with `/`, so that a file's is another."""
+    return {remote_name(one.name, one.path in notebooks) for one in entries}
 
 
 def _notebook_set(held: Held) -> frozenset[bytes]:

@@ -31,6 +31,7 @@ class Plan:
         skipped: Selected paths that cannot be sent, with the reason.
         secret_paths: Selected paths that look like secrets; these never travel in command text.
         filter_deletes: Those of `deletes` that still exist in the source: gone only because the rules changed.
+        preserve_times: Whether the puts get the modification time they have in the source.
         cache: What is known about the files of `manifest`; `_state.save` stores it once the target has acknowledged.
     """
 
@@ -42,6 +43,7 @@ class Plan:
     skipped: tuple[Finding, ...] = ()
     secret_paths: frozenset[bytes] = frozenset()
     filter_deletes: tuple[bytes, ...] = ()
+    preserve_times: bool = False
     cache: HashCache = field(default_factory=HashCache, repr=False)
 
     @property
@@ -96,6 +98,7 @@ def plan(scan: Scan, base: Manifest | None = None, *, case_sensitive: bool = Tru
         skipped=scan.skipped,
         secret_paths=frozenset(secrets),
         filter_deletes=tuple([path for path in delta.deletes if _is_there(os.path.join(scan.source, path))]),
+        preserve_times=scan.preserve_times,
         cache=scan.cache,
     )
 

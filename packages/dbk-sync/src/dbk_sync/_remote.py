@@ -17,6 +17,7 @@ from dbk_sync._manifest import Manifest, difference
 from dbk_sync._plan import Plan
 from dbk_sync._scan import Scan
 from dbk_sync._stores import Store
+from dbk_sync.driver._names import parents
 from dbk_sync.errors import FormatError, TargetError
 
 
@@ -149,10 +150,11 @@ def who() -> str:
 
 
 def keeping_deletes(plan: Plan) -> Plan:
-    """The plan without its deletions: what would go stays, and stays listed."""
+    """The plan without its deletions: what would go stays, and stays listed, unless it is in the way."""
     if plan.base is None or not plan.deletes:
         return plan
-    kept = [plan.base.by_path[path] for path in plan.deletes]
+    full = {above for entry in plan.manifest for above in parents(entry.path)}
+    kept = [plan.base.by_path[path] for path in plan.deletes if path not in full]
     manifest = Manifest.of([*plan.manifest, *kept])
     return with_manifest(replace(plan, filter_deletes=()), manifest)
 

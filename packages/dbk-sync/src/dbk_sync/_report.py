@@ -101,7 +101,7 @@ class Reporter:
         if self._events:
             return
         known = plan.base.by_path if plan.base is not None else {}
-        self._out.writelines([f"{'~' if put.path in known else '+'} {_line_of(put.path)}\n" for put in plan.puts])
+        self._out.writelines([f"{'~' if put.path in known else '+'} {_line_of(put.name)}\n" for put in plan.puts])
         self._out.writelines([f"- {_line_of(path)}\n" for path in plan.deletes])
 
     def did(self, action: str, path: bytes) -> None:
@@ -218,7 +218,7 @@ class _Bar:
 
 
 def _lists(plan: Plan) -> dict[str, list[str]]:
-    return {"put": [_shown(entry.path) for entry in plan.puts], "delete": [_shown(path) for path in plan.deletes]}
+    return {"put": [_shown(entry.name) for entry in plan.puts], "delete": [_shown(path) for path in plan.deletes]}
 
 
 def _named(path: bytes) -> dict[str, str]:

@@ -34,8 +34,11 @@ class Sending:
         self._more.append(work)
 
     def remove(self, names: set[bytes], kept: Iterable[bytes]) -> None:
-        """Removes files, then directories that are left without any of the files `kept`."""
-        together([partial(self._remove, name) for name in sorted(names)], self._workers)
+        """Removes files, then directories that are left without any of the files `kept`.
+
+        Names that end with `/` are those of directories without files.
+        """
+        together([partial(self._remove, name) for name in sorted(names) if not name.endswith(b"/")], self._workers)
         full = {above for name in kept for above in parents(name)}
         empty = {above for name in names for above in parents(name)} - full
         for path in sorted(empty, reverse=True):
@@ -46,7 +49,7 @@ class Sending:
         """Sends files, new directories first; those of the files `present` exist already."""
         if not self._root.store.makes_dirs and len(entries) > 1:
             known = {above for name in present for above in parents(name)}
-            folders = {os.path.dirname(entry.path) for entry in entries} - known - {b""}
+            folders = {os.path.dirname(entry.path) for entry in entries if entry.mode != "dir"} - known - {b""}
             leaves = folders - {above for folder in folders for above in parents(folder)}
             make = self._root.store.make_dir
             together([partial(make, self._root.at(os.fsdecode(one))) for one in sorted(leaves)], self._workers)
@@ -59,7 +62,9 @@ class Sending:
     def _put(self, entry: Entry) -> None:
         assert self._reader is not None
         path = self._root.at(os.fsdecode(entry.path))
-        if entry.size_bytes <= _MEMORY_BYTES:
+        if entry.mode == "dir":
+            self._root.store.make_dir(path)
+        elif entry.size_bytes <= _MEMORY_BYTES:
             content = b"".join(self._reader(entry))
             _check_same(entry, hashlib.sha256(content).digest())
             self._root.store.put(path, Bytes(content))
@@ -67,7 +72,7 @@ class Sending:
             with Spooled(self._reader(entry)) as spooled:
                 _check_same(entry, bytes.fromhex(spooled.sha256))
                 self._root.store.put(path, spooled)
-        self._report.did("put", entry.path)
+        self._report.did("put", entry.name)
 
 
 def _check_same(entry: Entry, sha256: bytes) -> None:

@@ -24,7 +24,7 @@ from dbk_sync._pack import pack, to_reuse
 from dbk_sync._parts import Parts
 from dbk_sync._receiver import Driver, farewell_text
 from dbk_sync._reply import Reply, reply_of
-from dbk_sync._scan import ScanOptions
+from dbk_sync._scan_options import ScanOptions
 from dbk_sync._upload import Uploader
 from dbk_sync._watch import Watch
 from dbk_sync.driver import version
@@ -144,7 +144,7 @@ class Sync:
             return Reply(plan.manifest.tree, self._far.path or "", self._far.where)
         requests_before = self._account.requests
         reader = ContentReader(plan.source)
-        with Parts(pack(plan, reader, reuse=to_reuse(plan))) as parts:
+        with Parts(pack(plan, reader, reuse=to_reuse(plan), time_of=reader.modified_ns)) as parts:
 
             def told(sent_bytes: int) -> None:
                 if self._progress is not None:
@@ -230,7 +230,8 @@ class Sync:
         if sum(entry.size_bytes for entry in plan.puts if entry.sha256 not in reused) > limit:
             yield None
             return
-        with Spooled(pack(plan, ContentReader(plan.source), reuse=reused)) as packed:
+        reader = ContentReader(plan.source)
+        with Spooled(pack(plan, reader, reuse=reused, time_of=reader.modified_ns)) as packed:
             yield packed
 
     def _key(self) -> _state.StateKey:

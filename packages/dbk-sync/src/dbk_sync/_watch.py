@@ -25,7 +25,8 @@ from typing import Final, NamedTuple
 from dbk_sync._cache import HashCache
 from dbk_sync._inotify import Inotify, is_local
 from dbk_sync._links import link_problem
-from dbk_sync._scan import Scan, ScanOptions, scan_closely
+from dbk_sync._scan import Scan, scan_closely
+from dbk_sync._scan_options import ScanOptions
 from dbk_sync._tracked import tracked_paths
 
 LOG = logging.getLogger("dbk.sync")

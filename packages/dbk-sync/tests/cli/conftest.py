@@ -102,12 +102,18 @@ class Target:
         self._http = Http(workspace.host, lambda: {"Authorization": f"Bearer {workspace.token}"})
         self.store = store_of(self._path, self._http)
 
-    def files(self):
-        """What lies there as a dict of text path to bytes, without the directory of ours."""
+    def files(self, *, dirs=False):
+        """What lies there as a dict of text path to bytes, without the directory of ours.
+
+        Where `dirs` is true, directories without anything are in it, with None.
+        """
         found = {}
 
         def look(folder):
-            for one in self.store.list(f"{self._path}/{folder}".rstrip("/")):
+            listed = list(self.store.list(f"{self._path}/{folder}".rstrip("/")))
+            if dirs and folder and not listed:
+                found[folder] = None
+            for one in listed:
                 path = f"{folder}/{one.name}".lstrip("/")
                 if path == ".databricks":
                     continue
@@ -126,6 +132,9 @@ class Target:
         from dbk_sync._bodies import Bytes
 
         self.store.put(f"{self._path}/{name}", Bytes(content))
+
+    def remove_dir(self, name):
+        assert self.store.remove_dir(f"{self._path}/{name}")
 
     def delete(self, name):
         self.store.delete(f"{self._path}/{name}")

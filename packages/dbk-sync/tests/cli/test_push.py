@@ -1,5 +1,6 @@
 """`dbk-sync push` to the three places that keep files, in both layouts: what lies there, and by which requests."""
 
+import os
 import random
 import subprocess
 import sys
@@ -11,7 +12,7 @@ NOTEBOOK = b"# Databricks notebook source\n"
 SMALL = {"a.py": b"a = 1\n", "pkg/__init__.py": b"", "pkg/b.py": b"b = 2\n"}
 
 
-def checked_out(target, workspace, tmp_path):
+def checked_out(target, workspace, tmp_path, *, dirs=False):
     """The tree that `checkout.py` makes of packs, from the workspace's own folder."""
     kind, path = (
         ("dbfs", target.text.removeprefix("dbfs:")) if target.text.startswith("dbfs:") else ("volumes", target.text)
@@ -23,15 +24,14 @@ def checked_out(target, workspace, tmp_path):
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip() == str(destination)
-    return {
-        str(one.relative_to(destination)): one.read_bytes()
-        for one in destination.rglob("*")
-        if one.is_file() and ".databricks" not in one.parts
-    }
+    found = {str(one.relative_to(destination)): one for one in destination.rglob("*") if ".databricks" not in one.parts}
+    files = {name: one.read_bytes() for name, one in found.items() if one.is_file()}
+    empty = {name: None for name, one in found.items() if one.is_dir() and not any(one.iterdir())}
+    return {**files, **empty} if dirs else files
 
 
-def held(target, workspace, tmp_path):
-    return checked_out(target, workspace, tmp_path) if target.packed else target.files()
+def held(target, workspace, tmp_path, *, dirs=False):
+    return checked_out(target, workspace, tmp_path, dirs=dirs) if target.packed else target.files(dirs=dirs)
 
 
 def test_a_first_push_brings_everything(dbk_sync, write, target, workspace, tmp_path):
@@ -113,6 +113,93 @@ def test_files_of_others_at_the_target_stay(dbk_sync, write, target_of):
     dbk_sync("push", ".", *target.words, "--max-delete", "100%")
 
     assert target.files() == {"a.py": b"a = 1\n", "pkg/foreign.txt": b"theirs"}
+
+
+def test_folders_without_files_are_kept_when_asked_for(dbk_sync, write, alone, target, workspace, tmp_path):
+    write({"a.py": b"a", "data/x.csv": b"1", "logs/x.log": b"no", ".gitignore": b"*.log\n"})
+    for name in ("out/deep", "was", "filled"):
+        (alone / name).mkdir(parents=True)
+
+    def pushed(*words):
+        ran = dbk_sync("push", ".", *target.words, "--keep-empty-dirs", *words)
+        assert ran.code == 0, ran.err
+        found = held(target, workspace, tmp_path, dirs=True)
+        assert found.pop(".gitignore") == b"*.log\n"
+        return found
+
+    first = pushed()
+    again = dbk_sync("push", ".", *target.words, "--keep-empty-dirs")
+    (alone / "was").rmdir()
+    write({"a.py": None, "was": b"a file", "filled/x": b"x", "data/x.csv": None})
+    (alone / "a.py").mkdir()
+    second = pushed()
+    checked = dbk_sync("verify", *target.words)
+    dropped = dbk_sync("push", ".", *target.words)
+
+    assert first == {"a.py": b"a", "data/x.csv": b"1", "out/deep": None, "was": None, "filled": None, "logs": None}
+    assert again.err.startswith("Nothing to do: 7 files")
+    assert second == {
+        "a.py": None,
+        "data": None,
+        "out/deep": None,
+        "was": b"a file",
+        "filled/x": b"x",
+        "logs": None,
+    }
+    assert checked.code == 0, checked.err
+    assert dropped.code == 0, dropped.err
+    assert held(target, workspace, tmp_path, dirs=True) == {
+        ".gitignore": b"*.log\n", "was": b"a file", "filled/x": b"x"
+    }  # fmt: skip
+
+
+def test_files_in_packs_get_the_times_they_have_here_when_asked_for(
+    dbk_sync, write, alone, target_of, workspace, tmp_path
+):
+    target = target_of("dbfs")
+    write({"old.py": b"1", "new.py": b"2"})
+    os.utime(alone / "old.py", ns=(0, 1_000_000_000_123_456_789))
+    dbk_sync("push", ".", *target.words, "--preserve-times")
+    checked_out(target, workspace, tmp_path)
+    there = tmp_path / "out/tree"
+    first = (there / "old.py").stat().st_mtime_ns
+    write({"moved.py": b"1"})
+    os.utime(alone / "moved.py", ns=(0, 5))
+    dbk_sync("push", ".", *target.words, "--preserve-times")
+    checked_out(target, workspace, tmp_path)
+
+    assert first == (there / "old.py").stat().st_mtime_ns == 1_000_000_000_123_456_789
+    assert (there / "moved.py").stat().st_mtime_ns == 5
+
+
+@pytest.mark.parametrize("kind", ["volume", "workspace", "dbfs files"])
+def test_plain_files_cannot_have_such_times(dbk_sync, write, target_of, kind):
+    write(SMALL)
+
+    ran = dbk_sync("push", ".", *target_of(kind).words, "--preserve-times")
+
+    assert ran.code == 2
+    assert "--layout packs" in ran.err
+    assert ran.requests == []
+
+
+@pytest.mark.parametrize("kind", ["volume", "workspace", "dbfs files"])
+def test_a_folder_that_is_gone_or_that_others_use_is_noticed_and_left_alone(dbk_sync, write, alone, target_of, kind):
+    target = target_of(kind)
+    write({"a": b"1"})
+    (alone / "out").mkdir()
+    (alone / "in").mkdir()
+    dbk_sync("push", ".", *target.words, "--keep-empty-dirs")
+    target.put("out/theirs.csv", b"1,2")
+    target.remove_dir("in")
+
+    checked = dbk_sync("verify", *target.words, "--json")
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert checked.code == 6
+    assert checked.event("result")["missing"] == ["in"]
+    assert ran.code == 0, ran.err
+    assert target.files(dirs=True) == {"a": b"1", "out/theirs.csv": b"1,2"}
 
 
 def test_a_file_becomes_a_directory_and_back(dbk_sync, write, target, workspace, tmp_path):
@@ -211,6 +298,19 @@ def test_without_delete_files_stay_and_stay_known(dbk_sync, write, target_of):
     assert kept.err.startswith("Nothing to do")
     assert "deleted 1" in gone.err
     assert "a.py" not in target.files()
+
+
+def test_without_delete_what_is_in_the_way_goes(dbk_sync, write, target_of):
+    target = target_of("volume")
+    write({"a": b"1", "b": b"2"})
+    dbk_sync("push", ".", *target.words)
+    write({"a": None, "b": None})
+    write({"a/x": b"3"})
+
+    ran = dbk_sync("push", ".", *target.words, "--no-delete")
+
+    assert ran.code == 0, ran.err
+    assert target.files() == {"a/x": b"3", "b": b"2"}
 
 
 def test_packs_cannot_keep_what_is_gone(dbk_sync, write, target_of):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import random
 import struct
 import tracemalloc
@@ -17,12 +18,12 @@ from dbk_sync._pack import to_reuse
 from dbk_sync.errors import ChangedWhileReadingError, SyncError
 
 Plant = Callable[..., None]
-MODES = {1: "644", 2: "755", 3: "link"}
+MODES = {1: "644", 2: "755", 3: "link", 4: "dir"}
 
 
 def unpack(blob: bytes) -> tuple[str, str, dict[bytes, tuple[str, bytes]], list[bytes], list[bytes]]:
     """Base tree, new tree, puts with mode and content, deletes, and the order of the puts."""
-    assert blob[:6] == b"DBKP\x03\x01"
+    assert blob[:6] == b"DBKP\x04\x01"
     raw = zlib.decompressobj()
     stream = raw.decompress(blob[6:])
     assert raw.eof
@@ -100,6 +101,38 @@ def test_only_what_is_left_out_has_a_hash(root: Path, plant: Plant):
     assert stream[4 + length :] == b"3" * 100
 
 
+def test_directories_are_in_a_pack_by_name_alone(root: Path, plant: Plant):
+    plant(root, ["empty"])
+    (root / "d/e").mkdir(parents=True)
+    proposal = plan(scan(root, ScanOptions(keep_empty_dirs=True)))
+
+    assert unpack(packed(proposal, reuse=to_reuse(proposal)))[2] == {b"d/e": ("dir", b""), b"empty": ("644", b"")}
+
+
+@pytest.mark.parametrize("preserve", [True, False])
+def test_times_of_files_are_told_when_they_are_to_be_preserved(root: Path, plant: Plant, preserve: bool):
+    plant(root, {"a": b"1", "b": b"2", "l": "-> a"})
+    os.utime(root / "a", ns=(0, -1_500_000_000))
+    os.utime(root / "b", ns=(0, 1_700_000_000_123_456_789))
+    proposal = plan(scan(root, ScanOptions(preserve_times=preserve)))
+    reader = ContentReader(proposal.source)
+
+    stream = zlib.decompress(packed(proposal, time_of=reader.modified_ns)[6:])
+
+    (length,) = struct.unpack_from(">I", stream)
+    timed = 64 if preserve else 0
+    records = struct.pack(">BQBQBQ", 1 | timed, 1, 1 | timed, 1, 3, 1)
+    times = struct.pack(">qq", -1_500_000_000, 1_700_000_000_123_456_789) if preserve else b""
+    assert stream[4 + 72 : 4 + length] == records + times + b"a\0b\0l\0"
+
+
+def test_a_time_that_eight_bytes_cannot_say_is_left_out(root: Path, plant: Plant):
+    plant(root, {"a": b"1"})
+    proposal = plan(scan(root, ScanOptions(preserve_times=True)))
+
+    assert unpack(packed(proposal, time_of=lambda _entry: 1 << 63))[2] == {b"a": ("644", b"1")}
+
+
 def test_equal_plans_give_equal_packs(root: Path, plant: Plant):
     plant(root, {f"d{number % 7}/f{number}.py": b"x" * number for number in range(50)})
 
@@ -116,7 +149,7 @@ def test_zstd_unpacks_to_the_same_stream(root: Path, plant: Plant):
 
     blob = packed(proposal, codec="zstd")
 
-    assert blob[:6] == b"DBKP\x03\x02"
+    assert blob[:6] == b"DBKP\x04\x02"
     assert zstd.decompress(blob[6:]) == zlib.decompress(packed(proposal)[6:])
 
 

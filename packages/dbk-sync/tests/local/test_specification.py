@@ -34,12 +34,17 @@ HAZARDS = {
         cli/test_command.py::test_a_name_that_is_not_text_is_told_exactly""",
     "modification time before 1980 or after 2107": """
         local/test_scan.py::test_no_modification_time_is_a_problem
+        local/test_pack.py::test_a_time_that_eight_bytes_cannot_say_is_left_out
+        cli/test_push.py::test_files_in_packs_get_the_times_they_have_here_when_asked_for
         local/test_scan.py::test_a_time_beyond_the_range_of_64_bits_is_no_problem""",
     "execute bit": """
         local/test_scan.py::test_only_the_owners_execute_bit_makes_a_mode
         remote/test_receiver.py::test_modes_and_links_arrive""",
     "empty directories": """
         local/test_scan.py::test_empty_directories_are_dropped
+        local/test_empty_dirs.py::test_directories_without_files_are_kept_when_asked_for
+        remote/test_receiver.py::test_directories_without_files_are_kept_where_they_are_listed
+        cli/test_push.py::test_folders_without_files_are_kept_when_asked_for
         local/test_selection.py::test_empty_directories_are_not_listed""",
     "file changes while it is read": """
         local/test_scan.py::test_files_that_never_hold_still_are_taken_as_they_were_read_and_looked_at_again

@@ -1,4 +1,7 @@
-"""Trees as dicts, packs of their differences, and a receiver whose roots lie in a temporary directory."""
+"""Trees as dicts, packs of their differences, and a receiver whose roots lie in a temporary directory.
+
+In a tree dict None stands for a directory without anything.
+"""
 
 import hashlib
 import json
@@ -15,7 +18,7 @@ from dbk_config import Secret, Settings, SyncSettings
 from dbk_local import Workspace
 from dbk_sync import _sync
 from dbk_sync._http import Http
-from dbk_sync._manifest import Entry, Manifest, difference
+from dbk_sync._manifest import Entry, Manifest, difference, directory
 from dbk_sync._pack import pack, to_reuse
 from dbk_sync._plan import Plan
 from dbk_sync.driver import _receive, _roots
@@ -34,6 +37,8 @@ class Script(bytes):
 
 def manifest_of(tree):
     def entry(path, content):
+        if content is None:
+            return directory(path)
         mode = "link" if isinstance(content, Link) else "755" if isinstance(content, Script) else "644"
         return Entry(path, mode, len(content), hashlib.sha256(content).digest())
 
@@ -45,14 +50,21 @@ def pack_of(base, new):
     old = None if base is None else manifest_of(base)
     manifest = manifest_of(new)
     plan = Plan(b"/nowhere", old, manifest, difference(old, manifest))
-    return b"".join(pack(plan, lambda entry: [bytes(new[entry.path])], reuse=to_reuse(plan)))
+    return b"".join(
+        pack(plan, lambda entry: [] if new[entry.path] is None else [bytes(new[entry.path])], reuse=to_reuse(plan))
+    )
 
 
-def read_tree(root):
-    """What lies at `root` as a tree dict, without the receiver's own directory and what Python compiled by itself."""
+def read_tree(root, *, dirs=False):
+    """What lies at `root` as a tree dict, without the receiver's own directory and what Python compiled by itself.
+
+    Directories without anything are in it where `dirs` is true.
+    """
     root = os.fsencode(root)
     found = {}
     for folder, folders, names in os.walk(root):
+        if dirs and not folders and not names and folder != root:
+            found[os.path.relpath(folder, root)] = None
         if os.path.relpath(folder, root) == os.path.dirname(CONTROL):
             folders[:] = []
             continue

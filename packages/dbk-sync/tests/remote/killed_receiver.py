@@ -15,7 +15,9 @@ from dbk_sync.driver import _roots
 from dbk_sync.driver._disk import Disk
 
 OLD = {b"a.py": b"1", b"d/b": b"old" * 9, b"d/e/c": b"c", b"f": Script(b"f"), b"l": Link(b"f"), b"gone/x": b"x"}
+OLD |= {b"e/was": None, b"e/file": None, b"m": b"m", b"filled": None, b"emptied/x": b"x"}
 NEW = {b"a.py": b"2", b"d": b"file now", b"f/g": b"directory now", b"l": Link(b"a.py"), b"big": b"z" * ((1 << 20) + 1)}
+NEW |= {b"e/file": b"file now", b"m": None, b"filled/x": b"x", b"emptied": None}
 SESSION = "0123456789abcdef"
 KILLED = 9
 
@@ -85,13 +87,13 @@ def run(name, disk, saved, old, new, base, bad, stride):
             done = in_child(lambda bench: bench.ask("open"), more)
             kills += not done
             in_child(lambda bench: bench.ask("open"), 0)
-            found = read_tree(tree_path(disk))
+            found = read_tree(tree_path(disk), dirs=True)
             if found not in (old, new):
                 bad.append([name, steps, more, repr(found)])
             if done:
                 break
         in_child(put(base, new), 0)
-        if read_tree(tree_path(disk)) != new:
+        if read_tree(tree_path(disk), dirs=True) != new:
             bad.append([name, steps, "no convergence"])
     raise AssertionError("it never came to an end")
 

@@ -64,6 +64,75 @@ def test_modes_and_links_arrive(bench, tools):
     }
 
 
+@pytest.mark.parametrize(
+    "new",
+    [
+        {b"a": b"1"},
+        {b"a": b"1", b"d": b"a directory becomes a file"},
+        {b"a": b"1", b"d/x": b"a directory gets a file"},
+        {b"a": None, b"d/e": None},
+        {b"a": b"1", b"d": None, b"f": None},
+    ],
+    ids=["gone", "to a file", "filled", "deeper, and from a file", "more"],
+)
+def test_directories_without_files_are_kept_where_they_are_listed(bench, tools, new):
+    one = bench()
+    old = {b"a": b"1", b"d": None}
+    path = one.apply(None, old)["path"]
+    first = tools.read_tree(path, dirs=True)
+
+    there = one.apply(old, new)
+    seen = tools.read_tree(path, dirs=True)
+    checked = one.ask("verify")
+    one.apply(new, old)
+
+    assert first == old
+    assert seen == new
+    assert there["tree"] == checked["tree"] == tools.manifest_of(new).tree
+    assert (checked["missing"], checked["changed"]) == ([], [])
+    assert tools.read_tree(path, dirs=True) == old
+
+
+def test_what_the_code_put_into_a_directory_or_made_of_it_stays(bench, tools):
+    one = bench()
+    path = one.apply(None, {b"a": b"1", b"out": None, b"log": None, b"x": None})["path"]
+    Path(path, "out/result.csv").write_bytes(b"1,2\n")
+    Path(path, "log").rmdir()
+    Path(path, "log").write_bytes(b"a file of the code's own")
+    Path(path, "x").rmdir()
+
+    checked = one.ask("verify")
+    answer = one.apply({b"a": b"1", b"out": None, b"log": None, b"x": None}, {b"a": b"1"})
+
+    assert (checked["missing"], checked["changed"]) == (["x"], ["log"])
+    assert "tree" in answer
+    assert tools.read_tree(path, dirs=True) == {
+        b"a": b"1",
+        b"out/result.csv": b"1,2\n",
+        b"log": b"a file of the code's own",
+    }
+
+
+def test_a_directory_does_not_take_the_place_of_a_file_that_the_code_wrote(bench, tools):
+    one = bench()
+    path = one.apply(None, {b"a": b"1"})["path"]
+    Path(path, "out").write_bytes(b"precious")
+
+    answer = one.ask("apply", tools.pack_of({b"a": b"1"}, {b"a": b"1", b"out": None}), source={"kind": "inline"})
+
+    assert "should be a directory, but is a file" in answer["error"]["message"]
+    assert Path(path, "out").read_bytes() == b"precious"
+
+
+def test_directories_go_with_the_session(bench):
+    one = bench()
+    path = one.apply(None, {b"a": b"1", b"d/e": None})["path"]
+
+    one.ask("close")
+
+    assert not os.path.exists(path)
+
+
 def test_directories_that_became_empty_go_and_those_with_other_files_stay(bench, tools):
     one = bench()
     path = one.apply(None, {b"gone/a/x.py": b"x", b"kept/y.py": b"y", b"z": b"z"})["path"]

@@ -7,7 +7,7 @@ import struct
 import zlib
 
 import pytest
-from dbk_sync.driver import _format, _locks, _roots
+from dbk_sync.driver import _locks, _manifest, _roots
 from dbk_sync.driver._disk import Disk
 from dbk_sync.driver._refusals import UnsafeTarget
 
@@ -22,7 +22,7 @@ def raw_pack(puts, deletes=(), base="", tree="", trailer=b""):
     counts = struct.pack(">II", len(puts), len(deletes))
     header = (bytes.fromhex(base) or bytes(32)) + (bytes.fromhex(tree) or bytes(32)) + counts + records + hashes + names
     body = struct.pack(">I", len(header)) + header + b"".join(put[4] for put in puts) + trailer
-    return b"DBKP\3\1" + zlib.compress(body)
+    return b"DBKP\4\1" + zlib.compress(body)
 
 
 def honest(path, content, mode=1):
@@ -30,8 +30,8 @@ def honest(path, content, mode=1):
 
 
 def tree_of(*puts):
-    return _format.tree_hash(
-        _format.manifest_bytes({path: struct.pack(">BQ32s", mode, size, sha) for path, mode, size, sha, _ in puts})
+    return _manifest.tree_hash(
+        _manifest.manifest_bytes({path: struct.pack(">BQ32s", mode, size, sha) for path, mode, size, sha, _ in puts})
     )
 
 
@@ -239,10 +239,10 @@ def test_both_halves_read_and_write_the_same_formats(tools):
     tree[b"l"] = tools.Link(b"x.sh")
     manifest = tools.manifest_of(tree)
 
-    mine = _format.parse_manifest(manifest.to_bytes())
+    mine = _manifest.parse_manifest(manifest.to_bytes())
 
     assert mine is not None
-    assert _format.manifest_bytes(mine) == manifest.to_bytes()
-    assert _format.tree_hash(_format.manifest_bytes(mine)) == manifest.tree
-    assert _format.parse_manifest(manifest.to_bytes()[:-1]) is None
-    assert _format.parse_manifest(b"") is None
+    assert _manifest.manifest_bytes(mine) == manifest.to_bytes()
+    assert _manifest.tree_hash(_manifest.manifest_bytes(mine)) == manifest.tree
+    assert _manifest.parse_manifest(manifest.to_bytes()[:-1]) is None
+    assert _manifest.parse_manifest(b"") is None

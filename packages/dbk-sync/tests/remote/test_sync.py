@@ -115,6 +115,19 @@ def test_an_edit_travels_alone_and_names_the_modules_to_reload(place, write, sta
     assert len(texts_of(sync)[1]) < 2_000
 
 
+def test_folders_without_files_and_times_of_files_arrive_when_asked_for(write, started, project, tools):
+    write({"a.py": b"a = 1\n"})
+    (project / "out/deep").mkdir(parents=True)
+    os.utime(project / "a.py", ns=(0, 1_000_000_000_123_456_789))
+    sync = started(keep_empty_dirs=True, preserve_times=True)
+
+    reply = sync.push(sync.plan())
+
+    assert tools.read_tree(reply.path, dirs=True) == {b"a.py": b"a = 1\n", b"out/deep": None}
+    assert os.stat(f"{reply.path}/a.py").st_mtime_ns == 1_000_000_000_123_456_789
+    assert sync.plan().is_empty
+
+
 def test_a_renamed_file_travels_by_its_name_alone(place, write, started, tools):
     write(BIG)
     sync = started()

@@ -26,7 +26,7 @@ def checkout(destination: str, folder: str = "") -> str:
         known = [number for number, one in enumerate(packs, 1) if one["tree"] == tree.tree]
         for one in packs[known[-1] if known else 0 :]:
             with open(os.path.join(control, "packs", one["sha256"]), "rb") as file:
-                tree.apply(package._format.PackReader(file))
+                tree.apply(package._pack.PackReader(file))
     finally:
         package._locks.release(lock)
     return os.fsdecode(tree.path)

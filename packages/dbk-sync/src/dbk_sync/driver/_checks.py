@@ -6,7 +6,8 @@ import hashlib
 import os
 from collections.abc import Iterable
 
-from ._format import MODE_LINK, RECORD, Header, Manifest, Put, manifest_bytes, tree_hash
+from ._header import Header, Put
+from ._manifest import MODE_DIR, MODE_LINK, RECORD, Manifest, manifest_bytes, tree_hash
 from ._names import is_bytecode, kind, parents
 from ._refusals import BadPack, Occupied
 
@@ -40,16 +41,26 @@ def manifest_after(before: Manifest, header: Header, records: Manifest) -> tuple
     return after, blob
 
 
-def check_room(root: bytes, puts: Iterable[Put], deletes: frozenset[bytes]) -> None:
+def removable(root: bytes, before: Manifest, deletes: Iterable[bytes]) -> list[bytes]:
+    """Without what is listed as a directory and is something else now, which the user's code must have made."""
+    return [
+        path for path in deletes if before[path][0] != MODE_DIR or kind(os.path.join(root, path)) in ("directory", "")
+    ]
+
+
+def check_room(root: bytes, before: Manifest, puts: Iterable[Put], deletes: frozenset[bytes]) -> None:
     """Refuses a put where the user's code made something else of the same name."""
     sound: set[bytes] = {b""}
     for put in puts:
         _check_parents(root, put.path, deletes, sound)
         found = kind(os.path.join(root, put.path))
-        if found == "directory" and not _all_deleted(root, put.path, deletes):
-            raise Occupied(f"{put.path!r} is a directory here, with files that the sync did not put there.")
         if found == "special":
             raise Occupied(f"{put.path!r} is a device, pipe or socket here.")
+        if put.mode == MODE_DIR:
+            if found not in ("directory", "") and put.path not in before:
+                raise Occupied(f"{put.path!r} should be a directory, but is a {found} that the sync did not put there.")
+        elif found == "directory" and not _all_deleted(root, put.path, deletes):
+            raise Occupied(f"{put.path!r} is a directory here, with files that the sync did not put there.")
 
 
 def state_of(whole: bytes, record: bytes) -> str:
@@ -58,7 +69,9 @@ def state_of(whole: bytes, record: bytes) -> str:
     found = kind(whole)
     if not found:
         return "missing"
-    if mode == MODE_LINK:
+    if mode == MODE_DIR:
+        same = found == "directory"
+    elif mode == MODE_LINK:
         same = found == "link" and hashlib.sha256(os.readlink(whole)).digest() == sha256
     else:
         same = found == "file" and os.lstat(whole).st_size == size_bytes and _digest(whole) == sha256

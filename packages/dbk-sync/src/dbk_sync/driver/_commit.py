@@ -35,9 +35,10 @@ class Commit:
         if work is None:
             return
         puts, deletes = work
-        for path in deletes:
-            self._delete(path)
-        for folder in sorted({above for path in deletes for above in parents(path)}, reverse=True):
+        folders = {above for path in deletes for above in parents(path)}
+        folders.update(path for path in deletes if self._delete(path) == "directory")
+        # A directory among the puts may be there already, when all this is done a second time.
+        for folder in sorted(folders.difference(puts), reverse=True):
             self._prune(folder)
         made: set[bytes] = {b""}
         for number, path in enumerate(puts):
@@ -64,19 +65,33 @@ class Commit:
         work = json.loads(body)
         return [as_bytes(path) for path in work["puts"]], [as_bytes(path) for path in work["deletes"]]
 
-    def _delete(self, path: bytes) -> None:
+    def _delete(self, path: bytes) -> str:
+        """Removes a file or link; gives what is there, since a directory goes when it is empty."""
         whole = os.path.join(self._path, path)
-        if kind(whole) in ("file", "link"):
+        found = kind(whole)
+        if found in ("file", "link"):
             self._disk.unlink(whole)
         self._forget_bytecode(path)
+        return found
 
     def _put(self, staged: bytes, path: bytes, made: set[bytes]) -> None:
         make_parents(self._path, path, made, self._disk)
         whole = os.path.join(self._path, path)
-        if kind(whole) == "directory":
-            self._remove_emptied(whole)
-        self._disk.rename(staged, whole)
+        if kind(staged) == "directory":
+            self._put_dir(staged, whole)
+        else:
+            if kind(whole) == "directory":
+                self._remove_emptied(whole)
+            self._disk.rename(staged, whole)
         self._forget_bytecode(path)
+
+    def _put_dir(self, staged: bytes, whole: bytes) -> None:
+        found = kind(whole)
+        if found in ("file", "link"):
+            self._disk.unlink(whole)
+        if found != "directory":
+            self._disk.make_dir(whole)
+        self._disk.remove_dir(staged)
 
     def _prune(self, path: bytes) -> None:
         """Removes a directory that became empty, a `__pycache__` without bytecode in it first."""

@@ -30,8 +30,8 @@ from typing import Any, NamedTuple
 
 from . import _interpreter, _locks, _roots
 from ._disk import Disk
-from ._format import PackReader
 from ._names import as_text
+from ._pack import PackReader
 from ._places import Place, Places, inner
 from ._refusals import NeedFull, Refusal, UnsafeTarget, described
 from ._source import Joined, Pieces, has_dbfs, opened, remove

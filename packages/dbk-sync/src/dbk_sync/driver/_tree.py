@@ -22,11 +22,13 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ._checks import check_room, deletes_of, manifest_after, state_of
+from ._checks import check_room, deletes_of, manifest_after, removable, state_of
 from ._commit import Commit, make_parents
 from ._disk import Disk
-from ._format import MODE_755, MODE_LINK, Header, Manifest, PackReader, Put, parse_manifest, tree_hash
+from ._header import Header, Put
+from ._manifest import MODE_755, MODE_DIR, MODE_LINK, Manifest, parse_manifest, tree_hash
 from ._names import stays_inside
+from ._pack import PackReader
 from ._refusals import BadPack, NeedFull
 from ._stream import SLICE_BYTES
 
@@ -92,8 +94,8 @@ class Tree:
         if header.base and header.base != self.tree:
             raise NeedFull("The files here are not those that the change starts from.")
         before = self.manifest or {}
-        deletes = deletes_of(before, header)
-        check_room(self.path, header.puts, frozenset(deletes))
+        deletes = removable(self.path, before, deletes_of(before, header))
+        check_room(self.path, before, header.puts, frozenset(deletes))
         after = self._stage(reader, before)
         self._commit.promise([put.path for put in header.puts], deletes)
         self._commit.finish()
@@ -130,8 +132,8 @@ class Tree:
 
         What the user's code wrote is not ours to remove; without such files the directory itself goes.
         """
-        paths = sorted(self.manifest or {})
-        self._commit.promise([], paths)
+        held = self.manifest or {}
+        self._commit.promise([], removable(self.path, held, sorted(held)))
         self._commit.finish()
         self.manifest, self.tree = None, ""
         self._disk.remove_tree(self.control)
@@ -191,10 +193,18 @@ class Tree:
                 self._write(os.path.join(self.path, put.path), put, content)
 
     def _write(self, path: bytes, put: Put, content: Iterator[bytes]) -> None:
-        if put.mode != MODE_LINK:
+        if put.mode == MODE_LINK:
+            self._link(path, put, b"".join(content))
+        elif put.mode != MODE_DIR:
             self._disk.create(path, content, 0o755 if put.mode == MODE_755 else 0o644)
-            return
-        target = b"".join(content)
+            if put.time_ns is not None:
+                self._disk.date(path, put.time_ns)
+        elif b"".join(content):
+            raise BadPack(f"The pack has content for the directory {put.path!r}.")
+        else:
+            self._disk.make_dir(path)
+
+    def _link(self, path: bytes, put: Put, target: bytes) -> None:
         if not stays_inside(put.path, target):
             raise BadPack(f"The link {put.path!r} points out of the tree.")
         try:
