@@ -20,7 +20,8 @@ from dbk_sync._content import ContentReader
 from dbk_sync._delivery import Delivery
 from dbk_sync._far_side import FarSide, within
 from dbk_sync._manifest import difference
-from dbk_sync._pack import pack, to_reuse
+from dbk_sync._pack import pack
+from dbk_sync._pack_header import to_reuse
 from dbk_sync._parts import Parts
 from dbk_sync._receiver import Driver, farewell_text
 from dbk_sync._reply import Reply, reply_of

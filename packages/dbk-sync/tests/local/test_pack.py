@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from dbk_sync import ContentReader, Entry, Manifest, Plan, ScanOptions, difference, pack, plan, scan
-from dbk_sync._pack import to_reuse
+from dbk_sync._pack_header import to_reuse
 from dbk_sync.errors import ChangedWhileReadingError, SyncError
 
 Plant = Callable[..., None]

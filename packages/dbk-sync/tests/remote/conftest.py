@@ -19,7 +19,8 @@ from dbk_local import Workspace
 from dbk_sync import _sync
 from dbk_sync._http import Http
 from dbk_sync._manifest import Entry, Manifest, difference, directory
-from dbk_sync._pack import pack, to_reuse
+from dbk_sync._pack import pack
+from dbk_sync._pack_header import to_reuse
 from dbk_sync._plan import Plan
 from dbk_sync.driver import _receive, _roots
 from dbk_sync.driver._tree import CONTROL

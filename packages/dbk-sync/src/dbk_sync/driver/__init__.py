@@ -19,6 +19,7 @@ MODULES: Final = (
     "_refusals",
     "_disk",
     "_names",
+    "_ahead",
     "_stream",
     "_manifest",
     "_header",

@@ -6,16 +6,14 @@ Unpacking and writing take about as long as one another, and neither needs the o
 from __future__ import annotations
 
 import contextlib
-import queue
-import threading
 import zlib
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
+from ._ahead import Ahead
 from ._refusals import BadPack
 
 SLICE_BYTES = 1 << 20
-_AHEAD = 4
 
 
 class Readable(Protocol):
@@ -54,51 +52,12 @@ class Stream:
     @contextlib.contextmanager
     def ahead(self) -> Iterator[None]:
         """While this is open, a thread unpacks what is asked for next."""
-        ahead = _Ahead(self._slices)
+        ahead = Ahead(self._slices, "dbk-sync-unpack")
         self._slices = ahead
         try:
             yield
         finally:
             ahead.close()
-
-
-class _Ahead:
-    """The values of an iterator, made by a thread that is a few of them ahead of whoever takes them."""
-
-    def __init__(self, values: Iterator[bytes]) -> None:
-        self._made: queue.Queue[Any] = queue.Queue(_AHEAD)
-        self._unwanted = False
-        self._maker = threading.Thread(target=self._make, args=(values,), name="dbk-sync-unpack", daemon=True)
-        self._maker.start()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        value: bytes | BaseException = self._made.get()
-        if isinstance(value, BaseException):
-            self._made.put(value)  # for whoever asks again
-            raise value
-        return value
-
-    def close(self) -> None:
-        """Ends the thread, at the latest after the value it is at."""
-        self._unwanted = True
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._made.get_nowait()  # room for what the thread may be about to give
-        self._maker.join()
-
-    def _make(self, values: Iterator[bytes]) -> None:
-        end: BaseException = StopIteration()
-        try:
-            for value in values:
-                self._made.put(value)
-                if self._unwanted:
-                    return
-        except BaseException as error:  # belongs to whoever takes the values
-            end = error
-        self._made.put(end)
 
 
 def _unpacked(raw: Readable) -> Iterator[bytes]:
