@@ -8,9 +8,9 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from dbk_config import _layers, _values
-from dbk_config._layers import TABLE
+from dbk_config import _pyproject, _values
 from dbk_config._merge import merge
+from dbk_config._pyproject import TABLE
 from dbk_config._settings import SETTINGS
 from dbk_config._toml import parse
 from dbk_config._unknown import unknown
@@ -72,7 +72,7 @@ def changed(text: str, file: Path, changes: Mapping[str, Any]) -> str:
 
 def problems_in(text: str, file: Path) -> list[SettingsError]:
     """Everything wrong with our table in this text of a `pyproject.toml`."""
-    merged = merge([_layers.from_pyproject(text, parse(text, file), file)])
+    merged = merge([_pyproject.from_pyproject(text, parse(text, file), file)])
     return merged.problems + merged.contradictions()
 
 

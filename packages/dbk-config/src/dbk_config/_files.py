@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dbk_config._edit import changed
-from dbk_config._layers import table_of
 from dbk_config._load import projects, read_text
+from dbk_config._pyproject import table_of
 from dbk_config._toml import parse
 from dbk_config._write import write_text
 from dbk_config.errors import UnreadableFile

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dbk_config import _layers
+from dbk_config import _profiles, _pyproject
 from dbk_config._check import Finding, find_user
 from dbk_config._clusters import Choice, choices
 from dbk_config._edit import value_from_words
@@ -81,7 +81,7 @@ def _ask_profile(settings: Settings) -> str | None:
     """A profile of the configuration file; None when there is none to choose from."""
     file = settings.config_file or Path.home() / ".databrickscfg"
     try:
-        names = _layers.profile_names(read_text(file), file)
+        names = _profiles.profile_names(read_text(file), file)
     except UnreadableFile:
         return None
     if not names:
@@ -114,7 +114,7 @@ def _ask_number(question: str, highest: int) -> int:
 def _agreed(file: Path, wanted: dict[str, Any]) -> bool:
     """Whether what the file already has may be replaced; asked only when something would be."""
     text = read_text(file) if file.exists() else ""
-    there = _layers.from_pyproject(text, parse(text, file), file).found
+    there = _pyproject.from_pyproject(text, parse(text, file), file).found
     for name, value in wanted.items():
         if name in there and there[name].value != value:
             print(f"{there[name].origin} has {name} = {there[name].value}.")

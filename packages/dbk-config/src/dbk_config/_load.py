@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dbk_config import _layers, _toml
-from dbk_config._layers import Found, Values
+from dbk_config import _layers, _profiles, _pyproject, _toml
+from dbk_config._found import Found, Values
 from dbk_config._merge import Merged, merge
 from dbk_config._origin import Origin
 from dbk_config._settings import SETTINGS, Settings, SyncSettings
@@ -28,7 +28,7 @@ class Project:
 
     @property
     def is_ours(self) -> bool:
-        return _layers.table_of(self.document) is not None
+        return _pyproject.table_of(self.document) is not None
 
 
 def load(
@@ -109,7 +109,7 @@ def _project(cwd: Path) -> tuple[Path, Values]:
             # It may hold our table: to read another one instead would be a guess.
             return cwd, Values(problems=[found])
         if found.is_ours:
-            return found.file.parent, _layers.from_pyproject(found.text, found.document, found.file)
+            return found.file.parent, _pyproject.from_pyproject(found.text, found.document, found.file)
     return cwd, Values()
 
 
@@ -125,7 +125,7 @@ def _profile(file: Path, merged: Merged, skipped_for: str) -> tuple[Values, str]
     if skipped_for and not named:
         return Values(), f"({file} was not read: {skipped_for} is set and no profile is named.)"
     try:
-        read, name = _layers.from_profile(read_text(file), file, named, by)
+        read, name = _profiles.from_profile(read_text(file), file, named, by)
     except UnreadableFile as error:
         return Values(problems=[error]), ""
     if name and not named:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbk_config import _values
-from dbk_config._layers import Found, Values
+from dbk_config._found import Found, Values
 from dbk_config._origin import Origin
 from dbk_config._settings import SETTINGS
 from dbk_config.errors import InvalidValue, SettingsError

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["LAYERS", "Layer", "Origin"]
+__all__ = ["LAYERS", "OUTSIDE", "PROJECT", "Layer", "Origin"]
 
 Layer = Literal["argument", "environment", "pyproject", "profile", "default"]
 
 # Strongest first. Loading takes each value from the first layer that has it.
 LAYERS: tuple[Layer, ...] = ("argument", "environment", "pyproject", "profile", "default")
+
+# A cloned project must not be able to send the user's token to a stranger's server, so `pyproject.toml` gives neither
+# host nor token; it may name a profile, which pairs the two on the user's own machine.
+OUTSIDE: tuple[Layer, ...] = ("argument", "environment", "profile")
+PROJECT: tuple[Layer, ...] = ("argument", "environment", "pyproject")
 
 
 @dataclass(frozen=True)

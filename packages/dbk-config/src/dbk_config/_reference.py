@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbk_config._layers import TABLE
+from dbk_config._pyproject import TABLE
 from dbk_config._setting import Setting
 from dbk_config._settings import SETTINGS
 from dbk_config._values import UNITS, as_text

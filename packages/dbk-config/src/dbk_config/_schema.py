@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbk_config._layers import TABLE
+from dbk_config._pyproject import TABLE
 from dbk_config._setting import Setting
 from dbk_config._settings import SETTINGS
 

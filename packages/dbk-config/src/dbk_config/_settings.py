@@ -10,121 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from dbk_config import _rules
-from dbk_config._origin import Layer, Origin
+from dbk_config._origin import OUTSIDE, PROJECT, Origin
 from dbk_config._secret import Secret
 from dbk_config._setting import Setting, declared, setting
+from dbk_config._sync_settings import SyncSettings
 from dbk_config._unknown import unknown
 from dbk_config.errors import SettingNotSet, SettingsError
 
 __all__ = ["SETTINGS", "Settings", "SyncSettings"]
-
-# A cloned project must not be able to send the user's token to a stranger's server, so `pyproject.toml` gives neither
-# host nor token; it may name a profile, which pairs the two on the user's own machine.
-_OUTSIDE: tuple[Layer, ...] = ("argument", "environment", "profile")
-_PROJECT: tuple[Layer, ...] = ("argument", "environment", "pyproject")
-
-
-@dataclass(frozen=True)
-class SyncSettings:
-    """Which project files follow to the cluster, and how: the table `[tool.jupyter-databricks-kernel.sync]`."""
-
-    enabled: bool = setting(
-        "flag", True, layers=_PROJECT, example="true", help="Copy the project's files to the cluster before each cell."
-    )
-    source: str = setting(
-        "text",
-        ".",
-        layers=_PROJECT,
-        example='"."',
-        help="Folder to copy, relative to the folder of pyproject.toml.",
-    )
-    exclude: tuple[str, ...] = setting(
-        "list",
-        (),
-        layers=_PROJECT,
-        example='["*.log", "data/", "*.tmp"]',
-        help="Patterns to leave out besides those of .gitignore, in the same language.",
-    )
-    use_gitignore: bool = setting(
-        "flag", True, layers=_PROJECT, example="true", help="Leave out what the project's .gitignore files leave out."
-    )
-    keep_empty_dirs: bool = setting(
-        "flag", False, layers=_PROJECT, example="true", help="Keep folders that have no file to copy, which git drops."
-    )
-    preserve_times: bool = setting(
-        "flag", False, layers=_PROJECT, example="true", help="Give copied files the modification time they have here."
-    )
-    max_size_mb: float | None = setting(
-        "number",
-        None,
-        layers=_PROJECT,
-        unit="MB",
-        above=0,
-        example="100.0",
-        help="Largest total size of the project; beyond it nothing is copied.",
-    )
-    max_file_size_mb: float | None = setting(
-        "number",
-        None,
-        layers=_PROJECT,
-        unit="MB",
-        above=0,
-        example="10.0",
-        help="Largest size of a single file; beyond it nothing is copied.",
-    )
-    store: str = setting(
-        "text",
-        "dbfs",
-        layers=_PROJECT,
-        choices=("dbfs", "volume", "workspace", "command"),
-        example='"dbfs"',
-        help="Where large changes travel through; those after it in this list are tried next.",
-    )
-    volume: str | None = setting(
-        "text",
-        None,
-        layers=_PROJECT,
-        rule=_rules.volume,
-        form="/Volumes/<catalog>/<schema>/<volume>[/<folder>]",
-        example='"/Volumes/main/default/files"',
-        help="Unity Catalog volume for the store `volume`.",
-    )
-    extract_to: str = setting(
-        "text",
-        "workspace",
-        layers=_PROJECT,
-        rule=_rules.absolute_or("workspace", "driver"),
-        form='"workspace", "driver" or an absolute path on the driver',
-        example='"workspace"',
-        help="Where the files are put: your folder in the workspace, the driver's own disk, or a path.",
-    )
-    inline: bool = setting(
-        "flag", True, layers=_PROJECT, example="true", help="Let a small change travel inside the next command."
-    )
-    on_error: str = setting(
-        "text",
-        "stop",
-        layers=_PROJECT,
-        choices=("stop", "continue"),
-        example='"stop"',
-        help="When copying fails: stop the cell, or run it on the files as they are.",
-    )
-    links: str = setting(
-        "text",
-        "inside",
-        layers=_PROJECT,
-        choices=("inside", "skip", "error"),
-        example='"inside"',
-        help="Symbolic links: copy those that stay inside the project, leave out all, or refuse those that do not.",
-    )
-    secrets: str = setting(
-        "text",
-        "warn",
-        layers=_PROJECT,
-        choices=("warn", "error", "off"),
-        example='"warn"',
-        help="Files that look like keys or passwords: copy with a warning, refuse, or say nothing.",
-    )
 
 
 @dataclass(frozen=True)
@@ -143,7 +36,7 @@ class Settings:
     host: str | None = setting(
         "text",
         None,
-        layers=_OUTSIDE,
+        layers=OUTSIDE,
         env="DATABRICKS_HOST",
         rule=_rules.host,
         form="an address, https:// unless it says otherwise",
@@ -153,7 +46,7 @@ class Settings:
     token: Secret | None = setting(
         "secret",
         None,
-        layers=_OUTSIDE,
+        layers=OUTSIDE,
         env="DATABRICKS_TOKEN",
         example="your-personal-access-token",
         help="Personal access token; not needed where the SDK finds other credentials.",
@@ -161,7 +54,7 @@ class Settings:
     profile: str | None = setting(
         "text",
         None,
-        layers=_PROJECT,
+        layers=PROJECT,
         env="DATABRICKS_CONFIG_PROFILE",
         example='"dev"',
         help="Profile of ~/.databrickscfg that gives host and credentials.",
@@ -186,7 +79,7 @@ class Settings:
     channel: str = setting(
         "text",
         "auto",
-        layers=_PROJECT,
+        layers=PROJECT,
         choices=("auto", "spool", "result", "plain"),
         example='"auto"',
         help="How output comes back: live (spool), when the cell ends (result), or without an agent (plain).",
@@ -194,7 +87,7 @@ class Settings:
     start_timeout_s: float = setting(
         "number",
         1200.0,
-        layers=_PROJECT,
+        layers=PROJECT,
         unit="s",
         above=0,
         example="1200.0",
@@ -203,7 +96,7 @@ class Settings:
     output_limit_mb: float = setting(
         "number",
         100.0,
-        layers=_PROJECT,
+        layers=PROJECT,
         unit="MB",
         above=0,
         example="100.0",
@@ -212,7 +105,7 @@ class Settings:
     display_rows: int = setting(
         "integer",
         1000,
-        layers=_PROJECT,
+        layers=PROJECT,
         unit="rows",
         minimum=1,
         example="1000",
@@ -221,7 +114,7 @@ class Settings:
     log_level: str = setting(
         "text",
         "warning",
-        layers=_PROJECT,
+        layers=PROJECT,
         env="DBK_LOG",
         choices=("debug", "info", "warning", "error"),
         example='"warning"',

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dbk_config._former import notes_on
-from dbk_config._layers import table_of
 from dbk_config._load import projects
 from dbk_config._origin import Origin
+from dbk_config._pyproject import table_of
 from dbk_config._secret import Secret
 from dbk_config._settings import SETTINGS, Settings
 from dbk_config._unknown import nearest
