@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from dbk_sync.driver._names import parents
 from dbk_sync.errors import TargetError
 
 _COMMENTS: Final = {b".py": b"#", b".r": b"#", b".sql": b"--", b".scala": b"//"}
@@ -41,29 +42,37 @@ def remote_name(path: bytes, notebook: bool) -> bytes:
 
 
 def suspects(paths: Collection[bytes]) -> list[bytes]:
-    """The paths that have another's name in the workspace if they are notebooks, or if both are."""
+    """The paths that share a name in the workspace with a folder or a file, if they are notebooks or both are."""
     may_be = [path for path in paths if may_be_notebook(path)]
-    names = Counter(paths)
+    names = Counter([*paths, *_folders(paths)])
     names.update(remote_name(path, True) for path in may_be)
     return [path for path in may_be if names[remote_name(path, True)] > 1]
 
 
-def refuse_same_names(paths: Iterable[bytes], notebooks: Collection[bytes]) -> None:
-    """Does nothing if all paths have names of their own in the workspace.
+def refuse_same_names(paths: Collection[bytes], notebooks: Collection[bytes]) -> None:
+    """Does nothing if all paths, and the folders they are in, have names of their own in the workspace.
 
     Raises:
-        TargetError: Two have the same.
+        TargetError: Two have the same; lists all.
     """
-    names: dict[bytes, bytes] = {}
+    names = {folder: folder + b"/" for folder in _folders(paths)}
+    clashes = []
     for path in paths:
         name = remote_name(path, path in notebooks)
         if name in names:
-            raise TargetError(
-                f"{os.fsdecode(names[name])} and {os.fsdecode(path)} have one name in the workspace, "
-                f"{os.fsdecode(name)}: a notebook loses its extension there.",
-                "Rename one of them.",
-            )
-        names[name] = path
+            clashes.append(f"  {os.fsdecode(names[name])} and {os.fsdecode(path)} would both be {os.fsdecode(name)}")
+        else:
+            names[name] = path
+    if clashes:
+        listed = "\n".join(clashes)
+        raise TargetError(
+            f"In the workspace a notebook loses its extension, which leaves one name for two:\n{listed}",
+            "Rename one of each.",
+        )
+
+
+def _folders(paths: Iterable[bytes]) -> set[bytes]:
+    return {above for path in paths for above in parents(path)}
 
 
 def _is_jupyter(content: bytes) -> bool:

@@ -342,6 +342,8 @@ def test_a_notebook_loses_its_extension_and_comes_and_goes(dbk_sync, write, targ
         {"n.py": NOTEBOOK, "n": b"file"},
         {"d/n.py": NOTEBOOK, "d/n.sql": b"-- Databricks notebook source\n"},
         {"n.py": NOTEBOOK, "n.ipynb": b'{"nbformat": 4, "cells": [], "metadata": {}}'},
+        {"n.py": NOTEBOOK, "n/x.py": b"a folder"},
+        {"d/n/deep/x": b"a folder", "d/n.py": NOTEBOOK},
     ],
 )
 def test_a_notebook_and_a_file_of_one_name_are_refused_before_any_request(dbk_sync, write, target_of, files):
@@ -351,8 +353,32 @@ def test_a_notebook_and_a_file_of_one_name_are_refused_before_any_request(dbk_sy
     ran = dbk_sync("push", ".", *target.words)
 
     assert ran.code == 2
-    assert "have one name in the workspace" in ran.err
+    assert "would both be" in ran.err
     assert ran.requests == []
+
+
+def test_every_notebook_without_a_name_of_its_own_is_named(dbk_sync, write, target_of):
+    write({"a.py": NOTEBOOK, "a": b"file", "b.py": NOTEBOOK, "b/x": b"", "c.py": b"no notebook", "c/x": b""})
+
+    ran = dbk_sync("push", ".", *target_of("workspace").words)
+
+    assert "  a and a.py would both be a\n  b/ and b.py would both be b\n" in ran.err
+    assert "c.py" not in ran.err
+
+
+def test_a_notebook_takes_the_place_of_a_folder_and_back(dbk_sync, write, target_of):
+    target = target_of("workspace")
+    write({"n/x.py": b"1", "k": b""})
+    dbk_sync("push", ".", *target.words)
+    write({"n/x.py": None, "n.py": NOTEBOOK})
+    there = dbk_sync("push", ".", *target.words)
+    listed = target.names("")
+    write({"n.py": None, "n/x.py": b"1"})
+    back = dbk_sync("push", ".", *target.words)
+
+    assert (there.code, back.code) == (0, 0), there.err + back.err
+    assert listed == [".databricks", "k", "n"]
+    assert target.files() == {"n/x.py": b"1", "k": b""}
 
 
 def test_a_script_and_a_file_of_one_name_are_two(dbk_sync, write, target_of):
@@ -374,7 +400,7 @@ def test_a_notebook_that_takes_the_name_of_a_file_that_is_to_stay_is_refused(dbk
     ran = dbk_sync("push", ".", *target.words, "--no-delete")
 
     assert ran.code == 2
-    assert "have one name in the workspace" in ran.err
+    assert "n and n.py would both be n" in ran.err
     assert target.files() == {"n": b"file"}
 
 
