@@ -64,6 +64,33 @@ def test_modes_and_links_arrive(bench, tools):
     }
 
 
+def random_tree(chance, tools):
+    """A few files, links and directories, none of them below another one."""
+    contents = [None, b"1", b"22", tools.Script(b"1"), tools.Link(b"nowhere")]
+    tree = {}
+    for _ in range(chance.randrange(7)):
+        path = b"/".join(chance.choices([b"a", b"b", b"c"], k=chance.randint(1, 3)))
+        if not any((one + b"/").startswith(path + b"/") or (path + b"/").startswith(one + b"/") for one in tree):
+            tree[path] = chance.choice(contents)
+    return tree
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_tree_leads_to_every_other(bench, tools, seed):
+    chance = random.Random(seed)
+    one, old = bench(), None
+    for _ in range(30):
+        new = random_tree(chance, tools)
+
+        answer = one.apply(old if chance.random() < 0.8 else None, new)
+
+        assert tools.read_tree(answer["path"], dirs=True) == new, old
+        assert answer["tree"] == tools.manifest_of(new).tree
+        checked = one.ask("verify")
+        assert (checked["missing"], checked["changed"]) == ([], [])
+        old = new
+
+
 @pytest.mark.parametrize(
     "new",
     [
