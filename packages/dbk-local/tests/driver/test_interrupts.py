@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from types import SimpleNamespace
 
 import pytest
@@ -103,6 +104,17 @@ def test_nothing_waits_before_the_shelter_is_open(interrupts, library):
         library.work(steps)
 
     assert steps == []
+
+
+def test_an_interrupt_leaves_no_frame_in_the_traceback_the_code_itself_sees(interrupts):
+    with interrupts.armed():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            spend([])
+        except KeyboardInterrupt as error:
+            files = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
+
+    assert files == {__file__}
 
 
 class OneInterpreter:

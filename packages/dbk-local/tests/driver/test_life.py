@@ -57,6 +57,20 @@ def test_an_interrupt_that_python_could_only_report_still_cancels(context):
     assert context.text(code) == "came through"
 
 
+def test_the_traceback_of_an_interrupt_that_had_to_wait_ends_at_the_line_of_the_user(context):
+    code = (
+        "import gc, os, signal\n"
+        "from dbk_local._driver._interrupts import Interrupts\n"
+        "(own,) = [found for found in gc.get_objects() if type(found) is Interrupts]\n"
+        "with own.deferred():\n    os.kill(os.getpid(), signal.SIGINT)"
+    )
+
+    cause = context.run(code)["cause"]
+
+    assert "KeyboardInterrupt" in cause
+    assert "_interrupts.py" not in cause
+
+
 def test_cancel_while_idle_changes_nothing(context):
     context.cancel()
     os.kill(context.pid, signal.SIGINT)

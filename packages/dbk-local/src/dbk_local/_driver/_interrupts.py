@@ -11,9 +11,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from dbk_local._driver._shelter import AGAIN, Shelter
+from dbk_local._driver._signal_handler import interrupt_if
 
 # What a shell says of a program that SIGINT has ended.
 _EXIT_INTERRUPTED = 130
@@ -39,8 +40,8 @@ class Interrupts:
 
     def install(self) -> None:
         """Take SIGINT (again: SparkContext and user code replace the handler)."""
-        signal.signal(signal.SIGINT, self._handle)
-        signal.signal(AGAIN, self._handle_again)
+        signal.signal(signal.SIGINT, interrupt_if(self._handle))
+        signal.signal(AGAIN, interrupt_if(self._handle_again))
 
     @contextlib.contextmanager
     def armed(self) -> Iterator[None]:
@@ -91,41 +92,42 @@ class Interrupts:
             self._other_unraisable(unraisable)
             return
         if os.getpid() != self._pid:
-            self._handle_in_fork()
+            self._end_fork()
+            raise KeyboardInterrupt
         # Not from here, where it would be lost again.
         threading.Timer(_AGAIN_AFTER_S, os.kill, (self._pid, signal.SIGINT)).start()
 
     @staticmethod
-    def _handle_in_fork() -> NoReturn:
-        """A process forked by user code that has not run another program yet.
+    def _end_fork() -> None:
+        """End a process forked by user code that has not run another program yet.
 
-        A worker of multiprocessing gets its exception. In any other fork (`!`, a pseudo terminal) that would unwind
-        into a second copy of the interpreter, which would answer for the first.
+        Only a worker of multiprocessing goes on, and gets its exception. In any other fork (`!`, a pseudo terminal)
+        that would unwind into a second copy of the interpreter, which would answer for the first.
         """
         if multiprocessing.parent_process() is None:
             os._exit(_EXIT_INTERRUPTED)
-        raise KeyboardInterrupt
 
-    def _handle(self, _signum: int, frame: FrameType | None) -> None:
+    def _handle(self, frame: FrameType | None) -> bool:
         if os.getpid() != self._pid:
-            self._handle_in_fork()
+            self._end_fork()
+            return True
         if not self._armed:
-            return
+            return False
         self.seen = True
-        self._interrupt(frame)
+        return self._interrupts(frame)
 
-    def _handle_again(self, _signum: int, frame: FrameType | None) -> None:
-        if os.getpid() == self._pid and self._armed and self.shelter.holds:
-            self._interrupt(frame)
+    def _handle_again(self, frame: FrameType | None) -> bool:
+        return os.getpid() == self._pid and self._armed and self.shelter.holds and self._interrupts(frame)
 
-    def _interrupt(self, frame: FrameType | None) -> None:
+    def _interrupts(self, frame: FrameType | None) -> bool:
+        """What an interrupt that came in `frame` has to do is raise; else it has been done, or waits."""
         if not self._deferred and self.shelter.take(frame):
-            return
+            return False
         self.shelter.clear()
         if self._deferred:
             self._waiting = True
-            return
+            return False
         if self._task is not None and asyncio.current_task(self._loop) is not self._task:
             self._loop.call_soon_threadsafe(self._task.cancel)
-            return
-        raise KeyboardInterrupt
+            return False
+        return True

@@ -23,6 +23,7 @@ from dbk_local._driver._ipython import (
     InteractiveShell,
     StdinNotImplementedError,
 )
+from dbk_local._driver._own_frames import cut_own_end
 from dbk_local._seam import Truth
 
 
@@ -88,6 +89,12 @@ class CommandShell(InteractiveShell):  # type: ignore[misc]  # as above
     def init_sys_modules(self) -> None:
         super().init_sys_modules()
         sys.modules["__main__"] = self.user_module
+
+    def _get_exc_info(self, exc_tuple: Any = None) -> Any:
+        etype, value, traceback = super()._get_exc_info(exc_tuple)
+        if isinstance(value, KeyboardInterrupt):
+            cut_own_end(traceback)
+        return etype, value, traceback
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         if isinstance(self._get_exc_info(exc_tuple)[1], EndOfCommand):
