@@ -36,17 +36,17 @@ def is_notebook(path: bytes, content: bytes) -> bool:
     return first == [marker + b" Databricks notebook source"]
 
 
-def remote_name(path: bytes, notebook: bool) -> bytes:
-    """What the file is called in the workspace."""
-    return os.path.splitext(path)[0] if notebook else path
+def bare(path: bytes) -> bytes:
+    """What a notebook is called in the workspace."""
+    return os.path.splitext(path)[0]
 
 
 def suspects(paths: Collection[bytes]) -> list[bytes]:
     """The paths that share a name in the workspace with a folder or a file, if they are notebooks or both are."""
     may_be = [path for path in paths if may_be_notebook(path)]
     names = Counter([*paths, *_folders(paths)])
-    names.update(remote_name(path, True) for path in may_be)
-    return [path for path in may_be if names[remote_name(path, True)] > 1]
+    names.update(bare(path) for path in may_be)
+    return [path for path in may_be if names[bare(path)] > 1]
 
 
 def refuse_same_names(paths: Collection[bytes], notebooks: Collection[bytes]) -> None:
@@ -58,7 +58,7 @@ def refuse_same_names(paths: Collection[bytes], notebooks: Collection[bytes]) ->
     names = {folder: folder + b"/" for folder in _folders(paths)}
     clashes = []
     for path in paths:
-        name = remote_name(path, path in notebooks)
+        name = bare(path) if path in notebooks else path
         if name in names:
             clashes.append(f"  {os.fsdecode(names[name])} and {os.fsdecode(path)} would both be {os.fsdecode(name)}")
         else:

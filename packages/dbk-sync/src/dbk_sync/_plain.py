@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable
 from functools import partial
 
 from dbk_sync._content import ContentReader
@@ -25,9 +24,10 @@ from dbk_sync._findings import Finding, Kind
 from dbk_sync._held import CONTROL, STATE, Held
 from dbk_sync._intent import LOCK_S, Intents, intent_name
 from dbk_sync._manifest import Entry, Manifest
-from dbk_sync._notebooks import is_notebook, may_be_notebook, refuse_same_names, remote_name, suspects
+from dbk_sync._notebooks import is_notebook, may_be_notebook, refuse_same_names, suspects
 from dbk_sync._plan import Plan, refuse_clashes
 from dbk_sync._remote import Checked, Fitted, Report, Root, with_manifest
+from dbk_sync._remote_names import names_of
 from dbk_sync._scan import Scan
 from dbk_sync._sending import Sending, together
 from dbk_sync._stores import WorkspaceStore
@@ -91,16 +91,16 @@ class PlainTarget:
             LockedError: Another push is at work.
         """
         notebooks, was = self._notebooks(plan, held), _notebook_set(held)
-        kept, changed = _names(plan.manifest, notebooks), _names(plan.puts, notebooks)
-        present = _names(plan.base or (), was) | held.doubted_names
+        kept, changed = names_of(plan.manifest, notebooks), names_of(plan.puts, notebooks)
+        present = names_of(plan.base or (), was) | held.doubted_names
         touched = {*plan.deletes, *(one.path for one in plan.puts)}
         # Also what is put under another name than before: a script that became a notebook, a file in place of a folder.
-        old = _names((one for one in plan.base or () if one.path in touched), was) | held.doubted_names
+        old = names_of((one for one in plan.base or () if one.path in touched), was) | held.doubted_names
         with self._intents.claimed(held, touched | held.doubts, old | changed):
             sending = Sending(self._root, ContentReader(plan.source), report)
             if held.generation:
                 sending.also(lambda: self._root.store.delete(self._root.at(intent_name(held.generation))))
-            sending.remove(old - kept, kept)
+            sending.remove(old - kept, kept, held.doubted_names)
             sending.send(plan.puts, present)
             extra = {"notebooks": sorted(os.fsdecode(path) for path in notebooks)} if notebooks else {}
             self._root.write(Held(plan.manifest, held.generation + 1, self.layout, extra=extra))
@@ -142,9 +142,9 @@ class PlainTarget:
     def clean(self, held: Held, report: Report) -> None:
         was = _notebook_set(held)
         entries = held.manifest or Manifest()
-        names = _names(entries, was) | held.doubted_names
+        names = names_of(entries, was) | held.doubted_names
         with self._intents.claimed(held, {*entries.by_path, *held.doubts}, names):
-            Sending(self._root, None, report).remove(names, ())
+            Sending(self._root, None, report).remove(names, (), held.doubted_names)
             self.remove([STATE, *(f"{CONTROL}/{one.name}" for one in self._root.store.list(self._root.at(CONTROL)))])
         for name in (CONTROL, os.path.dirname(CONTROL)):
             self._root.store.remove_dir(self._root.at(name))
@@ -174,11 +174,6 @@ class PlainTarget:
     @staticmethod
     def _is_notebook(entry: Entry, reader: ContentReader) -> bool:
         return may_be_notebook(entry.path) and is_notebook(entry.path, b"".join(reader(entry)))
-
-
-def _names(entries: Iterable[Entry], notebooks: Collection[bytes]) -> set[bytes]:
-    """What the entries are called at the target; a directory's name ends with `/`, so that a file's is another."""
-    return {remote_name(one.name, one.path in notebooks) for one in entries}
 
 
 def _notebook_set(held: Held) -> frozenset[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any, Final
@@ -13,8 +13,9 @@ from dbk_sync._bodies import Bytes, Spooled
 from dbk_sync._content import ContentReader
 from dbk_sync._manifest import Entry
 from dbk_sync._remote import Report, Root
+from dbk_sync._remote_names import directories_of, is_directory, path_of
 from dbk_sync.driver._names import parents
-from dbk_sync.errors import ChangedWhileReadingError
+from dbk_sync.errors import AccessError, ChangedWhileReadingError, RequestError, TransientError
 
 _MEMORY_BYTES: Final = 8 << 20
 
@@ -33,14 +34,16 @@ class Sending:
         """Something to do beside the sending."""
         self._more.append(work)
 
-    def remove(self, names: set[bytes], kept: Iterable[bytes]) -> None:
+    def remove(self, names: set[bytes], kept: Iterable[bytes], doubted: Collection[bytes] = ()) -> None:
         """Removes files, then directories that are left without any of the files `kept`.
 
-        Names that end with `/` are those of directories without files.
+        All are names as `_remote_names` makes them. What lies at those that are `doubted` may be of another kind, which
+        goes with its own name.
         """
-        together([partial(self._remove, name) for name in sorted(names) if not name.endswith(b"/")], self._workers)
-        full = {above for name in kept for above in parents(name)}
-        empty = {above for name in names for above in parents(name)} - full
+        files = {path_of(name): name in doubted for name in sorted(names) if not is_directory(name)}
+        together([partial(self._remove, path, doubt) for path, doubt in files.items()], self._workers)
+        full = {folder for name in kept for folder in directories_of(name)}
+        empty = {folder for name in names for folder in directories_of(name)} - full
         for path in sorted(empty, reverse=True):
             # Deepest first, since a directory sorts before what is in it. Others may have files there.
             self._root.store.remove_dir(self._root.at(os.fsdecode(path)))
@@ -48,16 +51,22 @@ class Sending:
     def send(self, entries: Sequence[Entry], present: Iterable[bytes]) -> None:
         """Sends files, new directories first; those of the files `present` exist already."""
         if not self._root.store.makes_dirs and len(entries) > 1:
-            known = {above for name in present for above in parents(name)}
+            known = {folder for name in present for folder in directories_of(name)}
             folders = {os.path.dirname(entry.path) for entry in entries if entry.mode != "dir"} - known - {b""}
             leaves = folders - {above for folder in folders for above in parents(folder)}
             make = self._root.store.make_dir
             together([partial(make, self._root.at(os.fsdecode(one))) for one in sorted(leaves)], self._workers)
         together([*self._more, *(partial(self._put, entry) for entry in entries)], self._workers)
 
-    def _remove(self, name: bytes) -> None:
-        self._root.store.delete(self._root.at(os.fsdecode(name)))
-        self._report.did("delete", name)
+    def _remove(self, path: bytes, doubted: bool) -> None:
+        try:
+            self._root.store.delete(self._root.at(os.fsdecode(path)))
+        except (AccessError, TransientError):
+            raise
+        except RequestError:
+            if not doubted:
+                raise  # else it is a directory by now, which goes by its own name, or stays with what is in it
+        self._report.did("delete", path)
 
     def _put(self, entry: Entry) -> None:
         assert self._reader is not None
