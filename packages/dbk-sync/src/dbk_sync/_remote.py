@@ -18,7 +18,7 @@ from dbk_sync._plan import Plan
 from dbk_sync._scan import Scan
 from dbk_sync._stores import Store
 from dbk_sync.driver._names import parents
-from dbk_sync.errors import FormatError, TargetError
+from dbk_sync.errors import DeleteGuardError, FormatError, TargetError
 
 
 class Report(Protocol):
@@ -150,11 +150,22 @@ def who() -> str:
 
 
 def keeping_deletes(plan: Plan) -> Plan:
-    """The plan without its deletions: what would go stays, and stays listed, unless it is in the way."""
+    """The plan without its deletions: what would go stays, and stays listed, unless a folder takes the place of a file.
+
+    Raises:
+        DeleteGuardError: A file would take the place of a folder that has files; lists all.
+    """
     if plan.base is None or not plan.deletes:
         return plan
     full = {above for entry in plan.manifest for above in parents(entry.path)}
     kept = [plan.base.by_path[path] for path in plan.deletes if path not in full]
+    taken = {above for one in kept for above in parents(one.path)}.intersection(plan.manifest.by_path)
+    if taken:
+        listed = "\n".join(f"  {os.fsdecode(path)}" for path in sorted(taken))
+        raise DeleteGuardError(
+            f"What is a file here is a folder there, with files that are to be kept:\n{listed}",
+            "Rename it, or push without --no-delete.",
+        )
     manifest = Manifest.of([*plan.manifest, *kept])
     return with_manifest(replace(plan, filter_deletes=()), manifest)
 

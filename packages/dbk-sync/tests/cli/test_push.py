@@ -313,6 +313,27 @@ def test_without_delete_what_is_in_the_way_goes(dbk_sync, write, target_of):
     assert target.files() == {"a/x": b"3", "b": b"2"}
 
 
+@pytest.mark.parametrize("kind", ["volume", "workspace", "dbfs files"])
+def test_without_delete_no_file_takes_the_place_of_a_folder(dbk_sync, write, alone, target_of, kind):
+    target = target_of(kind)
+    write({"a/x": b"1", "b/y/z": b"2", "c": b"3"})
+    dbk_sync("push", ".", *target.words)
+    write({"a/x": None, "b/y/z": None})
+    (alone / "a").rmdir()
+    (alone / "b/y").rmdir()
+    write({"a": b"4", "b/y": b"5"})
+
+    refused = dbk_sync("push", ".", *target.words, "--no-delete")
+    unharmed = target.files()
+    ran = dbk_sync("push", ".", *target.words)
+
+    assert refused.code == 7
+    assert ":\n  a\n  b/y\n" in refused.err
+    assert unharmed == {"a/x": b"1", "b/y/z": b"2", "c": b"3"}
+    assert ran.code == 0, ran.err
+    assert target.files() == {"a": b"4", "b/y": b"5", "c": b"3"}
+
+
 def test_packs_cannot_keep_what_is_gone(dbk_sync, write, target_of):
     write(SMALL)
 
