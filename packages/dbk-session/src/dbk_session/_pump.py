@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from dbk_session._clock import Clock
@@ -11,19 +12,24 @@ from dbk_session._context import Gone, NoAgent
 from dbk_session._control import Control
 from dbk_session._events import SparkProgress
 from dbk_session._feed import Feed
-from dbk_session._schedule import CONTROL
+from dbk_session._rhythm import Rhythm
 from dbk_session._watched import Watched
 from dbk_session.errors import AuthenticationError, ConnectionLost, SessionError
 
 __all__ = ["Pump"]
 
 _WAIT_S = 25.0
-_SETTLE_S = (0.0, 0.05, 0.1, 0.25, 0.5)
-# What is not the running command's own may come a little later, and so costs few calls.
-_SETTLE_LATE_S = (*_SETTLE_S, 1.0, 2.0)
-_LARGE_S = 0.25
 _PIECE_CHARS = 36_000
 _BEREAVED_S = 1.0
+
+
+@dataclass
+class _Reading:
+    """How it goes with the run that is read."""
+
+    feed: Feed
+    rhythm: Rhythm
+    progress: dict[str, int] | None = None
 
 
 class Pump:
@@ -116,21 +122,21 @@ class Pump:
             control.give_way()
 
     def _run(self) -> None:
-        quiet = _Quiet()
+        reading: _Reading | None = None
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._is_due())
                 feed = self._watched.main
             if feed is None:
                 return
-            if quiet.feed is not feed:
-                quiet = _Quiet(feed, self._clock.now())
+            if reading is None or reading.feed is not feed:
+                reading = _Reading(feed, Rhythm(self._clock.now()))
             control = self._control()
             if control is None:
                 self._pause(0.05)
                 continue
             try:
-                self._read(control, feed, quiet)
+                self._read(control, reading)
             except (SessionError, Gone, NoAgent) as error:
                 self._give_up(feed, error)
 
@@ -138,21 +144,21 @@ class Pump:
         self._healthy = self._watched.follows
         return self._watched.is_due(self._clock.now())
 
-    def _read(self, control: Control, feed: Feed, quiet: _Quiet) -> None:
-        others = self._others()
-        question = self._question(feed, others, quiet)
-        answer = control.poll("read", question, quiet.first_wait_s(self._clock.now()))
+    def _read(self, control: Control, reading: _Reading) -> None:
+        feed, rhythm, others = reading.feed, reading.rhythm, self._others()
+        question = self._question(reading, others)
+        answer = control.poll("read", question, rhythm.first_wait_s(self._clock.now()))
         if answer is None:
             self._pause(0.01)
             return
         found = feed.take_answer(answer)
         late = answer.get("late") or {}
         wrote = [run_id for run_id, piece in late.items() if run_id in others and others[run_id].take_answer(piece)]
-        self._progress(feed, quiet, answer.get("progress"))
+        self._progress(reading, answer.get("progress"))
         if not answer.get("alive", True):
             self._bereave(feed)
         more = int(answer["offset"]) + int(answer["bytes"]) < int(answer["size"])
-        quiet.after(found, bool(wrote), more)
+        rhythm.after(self._clock.now(), found=found, found_late=bool(wrote), more=more)
         if wrote or (found and self._watched.current is not feed):
             with self._changed:
                 self._watched.found_late(self._clock.now())
@@ -172,27 +178,30 @@ class Pump:
             feed.track.look.set()
             self._changed.wait(_BEREAVED_S)
 
-    def _question(self, feed: Feed, others: Mapping[str, Feed], quiet: _Quiet) -> dict[str, Any]:
+    def _question(self, reading: _Reading, others: Mapping[str, Feed]) -> dict[str, Any]:
+        feed, rhythm = reading.feed, reading.rhythm
         question: dict[str, Any] = {
             **feed.question,
             "spool": self._folder,
             "wait_s": _WAIT_S,
-            "settle_s": quiet.settle_s,
+            "settle_s": rhythm.settle_s,
             "max_chars": _PIECE_CHARS,
         }
         if others:
             question["late"] = [other.question for other in others.values()]
+            question["late_after_s"] = rhythm.late_after_s(self._clock.now())
         start = feed.start
         for name in ("group", "tag"):
             if start.get(name) and not start.get("connect"):
                 question[name] = start[name]
                 # The numbers that are known: the poll ends early when they are others.
-                question["progress"] = quiet.progress or True
+                question["progress"] = reading.progress or True
         return question
 
-    def _progress(self, feed: Feed, quiet: _Quiet, progress: dict[str, int] | None) -> None:
-        if progress and progress != quiet.progress and feed.done is None:
-            quiet.progress = progress
+    def _progress(self, reading: _Reading, progress: dict[str, int] | None) -> None:
+        feed = reading.feed
+        if progress and progress != reading.progress and feed.done is None:
+            reading.progress = progress
             names = ("jobs", "stages", "tasks_done", "tasks_total")
             feed.track.emit(SparkProgress(feed.track.run_id, *(int(progress.get(name) or 0) for name in names)))
 
@@ -207,46 +216,3 @@ class Pump:
     def _pause(self, delay_s: float) -> None:
         with self._changed:
             self._changed.wait(delay_s)
-
-
-class _Quiet:
-    """How long to wait between questions, and for more output, from how it went so far.
-
-    The first output of a command is passed on at once; a command that keeps writing is read in larger portions, so
-    that it costs fewer calls.
-    """
-
-    def __init__(self, feed: Feed | None = None, began_s: float = 0.0) -> None:
-        self.feed = feed
-        self._began_s = began_s
-        self.waited: float | None = None
-        self.progress: dict[str, int] | None = None
-        self._portions = 0
-        self._steps_s: tuple[float, ...] = _SETTLE_S
-        self._more = False
-
-    @property
-    def settle_s(self) -> float:
-        if self._more:
-            return 0.0
-        return self._steps_s[min(self._portions, len(self._steps_s) - 1)]
-
-    def first_wait_s(self, now_s: float) -> float | None:
-        """A large portion is not asked for before the time that it takes is over.
-
-        But the end of a command is never noticed later than by a quarter of the time that it took.
-        """
-        if self.waited is None and self.settle_s >= _LARGE_S:
-            return min(self.settle_s, (now_s - self._began_s) / 4)
-        return self.waited
-
-    def after(self, found: bool, found_late: bool, more: bool) -> None:
-        """Notes what an answer had of the run and of earlier ones, and whether more is there already."""
-        self._more = more
-        self._steps_s = _SETTLE_LATE_S if found_late and not found else _SETTLE_S
-        if found or found_late:
-            self._portions += 1
-            self.waited = None
-        else:
-            self._portions = 0
-            self.waited = CONTROL.most_s

@@ -71,6 +71,34 @@ def test_settling_ends_with_the_last_record(control, driver):
     assert value["bytes"] == outcome.frame["length"]
 
 
+def test_what_only_an_earlier_run_writes_may_gather_and_what_this_one_writes_is_told_at_once(control, driver):
+    driver.run("print('earlier')", run="earlier")
+    late = [{"run": "earlier", "offset": 0}]
+
+    gathered = control.call("read", run="silent", offset=0, wait_s=600, late=late, late_after_s=0.3)
+    control.host.start(
+        wire.control_text(
+            "read", {"spool": driver.hello["spool"], "run": "now", "wait_s": 600, "late": late, "late_after_s": 600}
+        )
+    )
+    outcome = driver.run("1", run="now")
+    both = wire.find_frame(control.host.wait()["text"])[0]["value"]
+
+    assert (gathered["bytes"], both["bytes"] > 0, outcome.frame["status"]) == (0, True, "ok")
+    for value in (gathered, both):
+        kinds = [each["t"] for each in wire.read_records(wire.unpack_piece(value["late"]["earlier"]), driver.key)[0]]
+        assert kinds == ["start", "stream", "done"]
+
+
+def test_what_earlier_runs_write_has_all_the_room_beside_a_silent_one(control, driver):
+    driver.run("import random\nprint(random.Random(1).randbytes(20_000).hex())", run="wordy")
+    late = [{"run": "wordy", "offset": 0}]
+
+    value = control.call("read", run="silent", offset=0, late=late, max_chars=20_000)
+
+    assert len(value["late"]["wordy"]["data"]) > 15_000
+
+
 def test_a_wait_that_is_cancelled_loses_nothing(control, driver):
     control.host.start(wire.control_text("read", {"spool": driver.hello["spool"], "run": "not-yet", "wait_s": 600}))
     interrupting = threading.Event()

@@ -25,8 +25,10 @@ PIECE_CHARS = 30_000
 _FIRST_PAUSE_S = 0.005
 _LAST_PAUSE_S = 0.025
 _PROGRESS_S = 1.0
-# Of the room in an answer a quarter is for what earlier runs write, when they do.
+# Of the room in an answer a quarter is for what earlier runs write, when this one does, too.
 _LATE_SHARE = 4
+# What it takes to say that this one does not.
+_EMPTY_CHARS = 256
 # Nowhere else in a record: a quote inside a JSON string has a backslash before it.
 _AWAITED = (b'"t":"done"', b'"t":"input"')
 _BEGINS = b'"t":"start"'
@@ -50,13 +52,14 @@ def probe(given: dict[str, Any]) -> dict[str, Any]:
 def read(given: dict[str, Any]) -> dict[str, Any]:
     """The records of a run from `offset` on, as many as fit; waits up to `wait_s` for the first.
 
-    With `late` (the same questions of earlier runs) also theirs: what they write ends the wait, too. With `tail_bytes`
-    outputs are left out when there are many more than that; see `cutting`.
+    With `late` (the same questions of earlier runs) also theirs: what they write ends the wait, too, though not before
+    `late_after_s`. With `tail_bytes` outputs are left out when there are many more than that; see `cutting`.
     """
+    began_s = time.monotonic()
     run = _Records(given["spool"], given)
     late = [_Records(given["spool"], question) for question in given.get("late") or ()]
     owner = _owner(given["spool"])
-    deadline_s = time.monotonic() + float(given.get("wait_s", 0))
+    deadline_s = began_s + float(given.get("wait_s", 0))
     pause_s = _FIRST_PAUSE_S
     alive = True
     progress = _Progress(given)
@@ -67,10 +70,11 @@ def read(given: dict[str, Any]) -> dict[str, Any]:
         alive = is_alive(owner) is not False
     _begin([run, *late], deadline_s)
     if _news([run, *late]):
-        _settle(run, float(given.get("settle_s", 0)))
+        _settle(run, float(given.get("settle_s", 0)), began_s + float(given.get("late_after_s", 0)))
     max_chars = int(given.get("max_chars", PIECE_CHARS))
     found = _news(late)
-    pieces = {each.name: each.piece(max_chars // _LATE_SHARE // len(found)) for each in found}
+    room = max_chars // _LATE_SHARE if _news([run]) else max_chars - _EMPTY_CHARS
+    pieces = {each.name: each.piece(room // len(found)) for each in found}
     value = run.piece(max_chars - sum(len(piece["data"]) for piece in pieces.values()))
     value["alive"] = is_alive(owner) is not False
     if pieces:
@@ -151,13 +155,17 @@ def _begin(runs: list[_Records], deadline_s: float) -> None:
         time.sleep(_FIRST_PAUSE_S)
 
 
-def _settle(run: _Records, settle_s: float) -> None:
-    """Leave time for more records, unless the client waits for one of those that are there."""
-    deadline_s = time.monotonic() + settle_s
-    # What earlier runs write is in no hurry, what this one begins to write is.
+def _settle(run: _Records, settle_s: float, late_until_s: float) -> None:
+    """Leave time for more records, unless the client waits for one of those that are there.
+
+    What earlier runs write is in no hurry, what this one begins to write is.
+    """
     is_late = not _news([run])
-    while time.monotonic() < deadline_s and not run.has(_AWAITED) and not (is_late and _news([run])):
-        time.sleep(_FIRST_PAUSE_S)
+    until_s = late_until_s if is_late else time.monotonic() + settle_s
+    while time.monotonic() < until_s and not run.has(_AWAITED):
+        time.sleep(_LAST_PAUSE_S if is_late else _FIRST_PAUSE_S)
+        if is_late and _news([run]):
+            is_late, until_s = False, min(until_s, time.monotonic() + settle_s)
 
 
 def answer(given: dict[str, Any]) -> dict[str, Any]:
