@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 
 import pytest
@@ -177,3 +178,13 @@ def test_a_cancel_and_a_shutdown_differ_in_their_frames_alone(option, shown):
 
 def test_a_command_does_not_show_its_text_in_its_repr():
     assert "secret" not in repr(Command("1", "2", "python", "secret = 1"))
+
+
+def test_a_notebook_that_was_imported_runs_from_another_and_gives_its_exit_value(api, context):
+    source = base64.b64encode(b"dbutils.notebook.exit('from ' + dbutils.widgets.get('who'))").decode()
+    fields = {"path": "/Shared/greets", "format": "SOURCE", "language": "PYTHON", "content": source}
+    assert api.post("/api/2.0/workspace/import", **fields).status == 200
+
+    ran = api.run(context, "print(dbutils.notebook.run('/Shared/greets', 60, {'who': 'here'}))")
+
+    assert ran["data"] == "from here"

@@ -43,7 +43,7 @@ Each has a mark that says on what evidence its behaviour rests.
 
 _ABSENT = """## What is not reproduced
 
-- Jobs, so `dbutils.notebook.run` is refused.
+- Jobs: `dbutils.notebook.run` runs a workspace notebook in an interpreter of its own, but no run has a page.
 - Redaction of secrets of fewer than four characters: what Databricks does with those is not known.
 - SQL warehouses, serverless compute, model serving, repos with content, permissions of single objects.
 - OAuth: the token is a personal access token that the workspace makes at its start.

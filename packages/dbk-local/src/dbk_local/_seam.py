@@ -87,6 +87,8 @@ class Outcome:
     results: dict[str, Any]
     background: bool = False
     """A structured stream started by this command is still running: a status call answers 500 while it does."""
+    exit_value: str | None = None
+    """What `dbutils.notebook.exit` was called with."""
 
 
 class ContextHandle(Protocol):

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from dbk_local._driver._handle import Context
 from dbk_local._driver._interrupts import Interrupts
+from dbk_local._driver._notebook_runs import NotebookRuns
 from dbk_local._driver._shelter import AGAIN
 from dbk_local._seam import Truth
 
@@ -124,6 +125,7 @@ class OneInterpreter:
         self.answers = asyncio.Queue()
         self.jobs_cancelled = asyncio.Event()
         self.interrupted = 0
+        self.notebooks = NotebookRuns(None)
         self.started, self.ended = asyncio.Event(), asyncio.Event()
         self.started.set()
         self.pid, self.is_expected_to_end = 1, True

@@ -161,14 +161,6 @@ class TestFs:
         assert json.loads(context.text("import json\ndbutils.notebook.exit(json.dumps(dbutils.fs.mounts()))"))
 
 
-def test_another_notebook_is_not_run_as_a_job_and_the_error_says_what_to_do(context):
-    refused = context.run("dbutils.notebook.run('/Users/me/other', 60)")
-
-    assert "NotImplementedError" in refused["summary"]
-    assert "no jobs" in refused["summary"]
-    assert "%run" in refused["summary"]
-
-
 class TestWidgetsAndSecrets:
     def test_widgets_have_their_defaults(self, context):
         context.text("dbutils.widgets.text('a', '1')\ndbutils.widgets.dropdown('b', 'x', ['x', 'y'])")

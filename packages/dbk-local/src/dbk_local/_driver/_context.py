@@ -45,8 +45,8 @@ def run_context(fds: list[int], spec: dict[str, Any]) -> None:
 
     Args:
         fds: Control socket, service socket, writing end of the output pipe.
-        spec: `{"truth", "home", "environment", "cwd"}`; home is a private folder of this interpreter, environment the
-            folder for what `%pip` installs in this context.
+        spec: `{"truth", "home", "environment", "cwd", "notebook"}`; home is a private folder of this interpreter,
+            environment the folder for what `%pip` installs in this context, notebook as `DbUtils` takes it.
     """
     control, service, pipe = fds
     _tree.adopt_orphans()
@@ -135,8 +135,9 @@ class _Context:
         self._interrupts.install()
         truth = truth_from_json(spec["truth"])
         self._shell = CommandShell.instance(truth=truth)
-        self._spark = SparkAccess(truth, Service(service, self._interrupts), self._interrupts)
-        dbutils = DbUtils(self._shell)
+        asking = Service(service, self._interrupts)
+        self._spark = SparkAccess(truth, asking, self._interrupts)
+        dbutils = DbUtils(self._shell, asking, spec["notebook"])
         fill_namespace(self._shell, self._spark, dbutils)
         install_dbruntime(lambda: self._shell.truth, self._shell.user_ns)
         register_magics(self._shell, dbutils, ContextEnvironment(Path(spec["environment"])))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dbk_local._driver._flow import EndOfCommand
 from dbk_local._driver._fs import FsUtils
+from dbk_local._driver._notebook_utils import NotebookUtils
 from dbk_local._driver._secrets import SecretUtils
+from dbk_local._driver._service import Service
 from dbk_local._driver._widgets import WidgetUtils
 
 if TYPE_CHECKING:
@@ -19,41 +21,24 @@ notebook: NotebookUtils -> Utilities for the control flow of a notebook
 secrets: SecretUtils -> Provides utilities for leveraging secrets within notebooks
 widgets: WidgetsUtils -> Methods to create and get bound value of input widgets inside notebooks"""
 
-_NO_JOBS = (
-    "dbutils.notebook.run({path!r}) starts a job of its own, and the embedded workspace has no jobs. "
-    "Run the notebook in this context (%run), or its cells in another context of the cluster"
-)
-
 
 class DbUtils:
-    """The object named `dbutils`."""
+    """The object named `dbutils`.
 
-    def __init__(self, shell: CommandShell) -> None:
+    Args:
+        notebook: `{"path", "widgets"}` of the notebook that is run, empty where commands come through the API.
+    """
+
+    def __init__(self, shell: CommandShell, service: Service, notebook: dict[str, Any]) -> None:
         self.fs = FsUtils(lambda: shell.truth)
         self.library = LibraryUtils(shell)
-        self.notebook = NotebookUtils(shell)
+        self.notebook = NotebookUtils(shell, service, notebook.get("path"))
         self.secrets = SecretUtils(lambda: shell.truth, shell.secrets_read.add)
-        self.widgets = WidgetUtils()
+        self.widgets = WidgetUtils(notebook.get("widgets", {}))
 
     def help(self) -> None:
         """Tell what there is."""
         print(_HELP)
-
-
-class NotebookUtils:
-    """`dbutils.notebook`."""
-
-    def __init__(self, shell: CommandShell) -> None:
-        self._shell = shell
-
-    def exit(self, value: object) -> NoReturn:
-        """End the command now, as a success whose only text is `value`."""
-        self._shell.emitted.exit_value = str(value)
-        raise EndOfCommand
-
-    def run(self, path: str, timeout_seconds: int = 0, arguments: object = None) -> NoReturn:
-        """Refused: it would be a job of its own, and there are no jobs here."""
-        raise NotImplementedError(_NO_JOBS.format(path=path))
 
 
 class LibraryUtils:

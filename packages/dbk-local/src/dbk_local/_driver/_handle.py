@@ -130,6 +130,8 @@ class Context:
             # Cancelled from here on, even when the code swallows the signal or is about to end by itself.
             self._interrupted = True
             interpreter.interrupt()
+            # The one that it waits for is ended by the interrupt, those of its threads are not.
+            await interpreter.notebooks.stop()
 
     async def destroy(self) -> None:
         self._destroyed = True

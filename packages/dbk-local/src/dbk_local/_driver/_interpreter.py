@@ -14,6 +14,7 @@ from typing import Any
 
 from dbk_local._driver import _frames, _tree
 from dbk_local._driver._forking import Zygote
+from dbk_local._driver._notebook_runs import NotebookRuns
 from dbk_local._driver._pipe import OutputPipe
 from dbk_local._driver._spark_link import SparkFailed, SparkLink, SparkUse
 from dbk_local._seam import DriverDied, ReplStartFailed
@@ -29,7 +30,9 @@ Answer = Callable[[dict[str, Any], SparkUse], Awaitable[dict[str, Any]]]
 class Interpreter:
     """Forked from the zygote as `spec` tells (see `_context.run_context`); `start` it before anything else."""
 
-    def __init__(self, zygote: Zygote, spec: dict[str, Any], spark: SparkLink, answer: Answer) -> None:
+    def __init__(
+        self, zygote: Zygote, spec: dict[str, Any], spark: SparkLink, answer: Answer, notebooks: NotebookRuns
+    ) -> None:
         self._zygote = zygote
         self._spec = spec
         self._reply = answer
@@ -37,6 +40,8 @@ class Interpreter:
         self._messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self.spark = SparkUse(spark, key=Path(self._spec["home"]).name)
+        self.notebooks = notebooks
+        """What it runs in interpreters of their own."""
         self.pid = 0
         self.pipe: OutputPipe
         self.is_expected_to_end = False
@@ -100,7 +105,10 @@ class Interpreter:
     async def _answer(self, questions: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         while (question := await _frames.read(questions)) is not None:
             try:
-                answer = await self._reply(question, self.spark)
+                if question["op"].startswith("notebook-"):
+                    answer = await self.notebooks.answer(question)
+                else:
+                    answer = await self._reply(question, self.spark)
             except (SparkFailed, DriverDied) as error:
                 answer = {"error": str(error)}
             if not answers.is_closing():
@@ -133,6 +141,7 @@ class Interpreter:
             await asyncio.to_thread(_tree.kill_tree, self.pid)
         self._open.close()
         await asyncio.gather(*self._tasks)
+        await self.notebooks.stop()
         await self.spark.detach()
         self._zygote.exits.pop(self.pid, None)
         await asyncio.to_thread(shutil.rmtree, self._spec["home"], ignore_errors=True)

@@ -36,7 +36,9 @@ def outcome(reply: dict[str, Any], text: str, truth: Truth) -> Outcome:
         reply: The context's `done` message, see `Emitted`.
         text: What the command wrote, already cut.
     """
-    return Outcome(results=_results(reply, text, truth), background=bool(reply["streams"]))
+    return Outcome(
+        results=_results(reply, text, truth), background=bool(reply["streams"]), exit_value=reply["exit_value"]
+    )
 
 
 def _results(reply: dict[str, Any], text: str, truth: Truth) -> Results:

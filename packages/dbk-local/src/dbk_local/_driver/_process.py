@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from dbk_local._driver import _connect
 from dbk_local._driver._forking import Setting, Zygote
 from dbk_local._driver._handle import Context
 from dbk_local._driver._interpreter import Interpreter
+from dbk_local._driver._notebook_runs import NotebookRuns
 from dbk_local._driver._spark_home import environment_for, find_spark, kind_of_spark
 from dbk_local._driver._spark_link import SparkLink, SparkUse
 from dbk_local._driver._wire import truth_to_json
@@ -93,13 +95,23 @@ class Driver:
             self.on_death(reason)
 
     async def create_context(self, context_id: str, language: str) -> Context:  # noqa: ARG002 - each command names its own
-        context = Context(context_id, self._interpreter, self.zygote.died, self._forget)
+        context = self._context(context_id, {})
         await context.start()
         self.contexts[context_id] = context
         return context
 
-    def _interpreter(self, environment: str) -> Interpreter:
-        return Interpreter(self.zygote, self._spec(environment), self.spark, self._answer)
+    async def _open_notebook(self, path: str, widgets: dict[str, str]) -> Context:
+        """A context that no client knows: whoever asked for it ends it."""
+        context = self._context(f"notebook-{secrets.token_hex(8)}", {"path": path, "widgets": widgets})
+        await context.start()
+        return context
+
+    def _context(self, context_id: str, notebook: dict[str, Any]) -> Context:
+        return Context(context_id, functools.partial(self._interpreter, notebook), self.zygote.died, self._forget)
+
+    def _interpreter(self, notebook: dict[str, Any], environment: str) -> Interpreter:
+        spec = {**self._spec(environment), "notebook": notebook}
+        return Interpreter(self.zygote, spec, self.spark, self._answer, NotebookRuns(self._open_notebook))
 
     def _spec(self, environment: str) -> dict[str, Any]:
         """What a forked interpreter needs to know; a new private folder each time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class InputWidgetNotDefined(Exception):
@@ -10,10 +10,10 @@ class InputWidgetNotDefined(Exception):
 
 
 class WidgetUtils:
-    """Widgets of this interpreter."""
+    """Widgets of this interpreter; those it is given are there without being made."""
 
-    def __init__(self) -> None:
-        self._values: dict[str, str] = {}
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._values = dict(given)
 
     def text(self, name: str, defaultValue: str, label: str | None = None) -> None:  # noqa: ARG002 - Databricks
         """A field of text."""
