@@ -61,7 +61,7 @@ class FarSide:
         """The tree that was acknowledged last."""
         self.path: str | None = None
         self.where = ""
-        self._has_dbfs: bool | None = None
+        self._reads: dict[str, bool] = {}
         if self.receiver is not None:
             self.receiver.loaded = False
 
@@ -70,22 +70,23 @@ class FarSide:
         self.base, self.path, self.where = manifest, reply.path, reply.where
 
     def look(self) -> dict[str, Any]:
-        """Where the tree is, its hash, and whether the driver sees DBFS as files."""
+        """Where the tree is, its hash, and what the driver can read."""
         answer = self.ask("open")
-        self._has_dbfs, self.path, self.where = answer["dbfs"], answer["path"], answer["where"]
+        self.path, self.where = answer["path"], answer["where"]
+        self._learn(answer)
         return answer
 
     def has_dbfs(self) -> bool:
         """Whether the driver sees DBFS as files; asks when that is not known."""
-        if self._has_dbfs is None and self._needs_user() and not self._account.user_is_known:
-            # Who asks is found out while the receiver is on its way.
-            with ThreadPoolExecutor(1) as beside:
-                user = beside.submit(self._account.user)
-                self._has_dbfs = self.required().ask({"op": "hello"})["dbfs"]
-                user.result()
-        elif self._has_dbfs is None:
-            self.look()
-        return bool(self._has_dbfs)
+        return self._can_read("dbfs")
+
+    def reads_zstd(self) -> bool:
+        """Whether the driver can unpack zstd; asks when that is not known."""
+        return self._can_read("zstd")
+
+    def cannot_read_zstd(self) -> None:
+        """It turned out that it cannot, whatever it has said."""
+        self._reads["zstd"] = False
 
     def ask(self, op: str, data: bytes = b"", **more: Any) -> dict[str, Any]:
         """The receiver's answer about this tree.
@@ -121,6 +122,22 @@ class FarSide:
         if self.receiver is None:
             raise SyncError("This Sync has no driver: it can only plan.", "Give Sync(..., driver=...).")
         return self.receiver
+
+    def _can_read(self, what: str) -> bool:
+        if self._reads:
+            pass
+        elif self._needs_user() and not self._account.user_is_known:
+            # Who asks is found out while the receiver is on its way.
+            with ThreadPoolExecutor(1) as beside:
+                user = beside.submit(self._account.user)
+                self._learn(self.required().ask({"op": "hello"}))
+                user.result()
+        else:
+            self.look()
+        return self._reads[what]
+
+    def _learn(self, answer: Mapping[str, Any]) -> None:
+        self._reads = {what: bool(answer[what]) for what in ("dbfs", "zstd")}
 
     def _needs_user(self) -> bool:
         return self._extract_to == "workspace"

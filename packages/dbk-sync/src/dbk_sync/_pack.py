@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import itertools
 import os
 import struct
@@ -31,6 +30,7 @@ import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Final, Literal, Protocol
 
+from dbk_sync import _zstd
 from dbk_sync._manifest import Entry
 from dbk_sync._pack_header import TimeOf, header, is_left_out
 from dbk_sync._plan import Plan
@@ -71,7 +71,7 @@ def pack(
         plan: What to pack: its puts with their contents, its deletes by name.
         open_content: Gives the content of an entry in pieces; a link's target for a link.
         codec: `zlib`, which every receiver reads, or `zstd`, smaller and faster where both ends have it.
-        level: The codec's level; None is 6 for zlib, 3 for zstd.
+        level: The codec's level; None is 6 for zlib, 5 for zstd.
         reuse: Hashes of contents to leave out, as `to_reuse` gives them: for a receiver that holds the base tree, not
             only knows it.
         time_of: Gives the modification time of an entry, for a plan that preserves them.
@@ -153,9 +153,7 @@ def _sliced(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _compressor(codec: Codec, level: int | None) -> _Compressor:
     if codec == "zlib":
         return zlib.compressobj(6 if level is None else level)
-    level = 3 if level is None else level
-    for name in ("compression.zstd", "backports.zstd"):
-        with contextlib.suppress(ImportError):
-            compressor: _Compressor = importlib.import_module(name).ZstdCompressor(level=level)
-            return compressor
-    raise SyncError("zstd is not available here.", "Install backports.zstd, or use the zlib codec.")
+    compressor: _Compressor | None = _zstd.compressor(level)
+    if compressor is None:
+        raise SyncError("zstd is not available here.", "Install dbk-sync[zstd], or use the zlib codec.")
+    return compressor

@@ -16,12 +16,11 @@ from dbk_sync._account import Account
 from dbk_sync._bodies import Spooled
 from dbk_sync._cache import HashCache
 from dbk_sync._connect import Client
-from dbk_sync._content import ContentReader
 from dbk_sync._delivery import Delivery
 from dbk_sync._far_side import FarSide, within
 from dbk_sync._manifest import difference
-from dbk_sync._pack import pack
-from dbk_sync._pack_header import to_reuse
+from dbk_sync._pack import Codec
+from dbk_sync._packing import Packing
 from dbk_sync._parts import Parts
 from dbk_sync._receiver import Driver, farewell_text
 from dbk_sync._reply import Reply, reply_of
@@ -125,8 +124,11 @@ class Sync:
         receiver = self._far.receiver
         if plan.is_empty or receiver is None or not receiver.loaded or not self._may_inline(plan):
             return None
-        with self._packed(plan, limit=ATTACHED_BYTES * 16) as packed:
-            if packed is None or packed.size_bytes > ATTACHED_BYTES:
+        packing = Packing(plan)
+        if packing.content_bytes > ATTACHED_BYTES * 16:
+            return None
+        with Spooled(packing.pieces()) as packed:
+            if packed.size_bytes > ATTACHED_BYTES:
                 return None
             data = base64.b64encode(packed.read_all()).decode("ascii")
         request = self._far.request("apply", source={"kind": "inline"})
@@ -144,15 +146,7 @@ class Sync:
         if plan.is_empty:
             return Reply(plan.manifest.tree, self._far.path or "", self._far.where)
         requests_before = self._account.requests
-        reader = ContentReader(plan.source)
-        with Parts(pack(plan, reader, reuse=to_reuse(plan), time_of=reader.modified_ns)) as parts:
-
-            def told(sent_bytes: int) -> None:
-                if self._progress is not None:
-                    self._progress(sent_bytes, _in_all(plan, parts, reader))
-
-            store, answer = self._delivery.send(parts, not self._may_inline(plan), told)
-            sent_bytes = parts.size_bytes
+        store, answer, sent_bytes = self._send(plan)
         if "need_full" in answer:
             if plan.base is None:
                 raise ReceiverError(f"The driver does not take the files: {answer['need_full']}", code="internal")
@@ -221,26 +215,28 @@ class Sync:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _send(self, plan: Plan) -> tuple[str, dict[str, Any], int]:
+        """How the pack travelled, what the driver says to it, and its size."""
+        packing = Packing(plan)
+        codec: Codec = "zstd" if packing.suits_zstd and self._far.reads_zstd() else "zlib"
+        with Parts(packing.pieces(codec)) as parts:
+
+            def told(sent_bytes: int) -> None:
+                if self._progress is not None:
+                    self._progress(sent_bytes, packing.expected_bytes(parts))
+
+            try:
+                store, answer = self._delivery.send(parts, not self._may_inline(plan), told)
+                return store, answer, parts.size_bytes
+            except ReceiverError as error:
+                if error.code != "no-codec":
+                    raise
+        self._far.cannot_read_zstd()
+        return self._send(plan)
+
     def _may_inline(self, plan: Plan) -> bool:
         return self._settings.sync.inline and not plan.sends_secrets
-
-    @contextlib.contextmanager
-    def _packed(self, plan: Plan, limit: int) -> Any:
-        """The pack, or None when its contents are so large that it cannot be a small one."""
-        reused = to_reuse(plan)
-        if sum(entry.size_bytes for entry in plan.puts if entry.sha256 not in reused) > limit:
-            yield None
-            return
-        reader = ContentReader(plan.source)
-        with Spooled(pack(plan, reader, reuse=reused, time_of=reader.modified_ns)) as packed:
-            yield packed
 
     def _key(self) -> _state.StateKey:
         target = f"{self._settings.cluster_id or ''} {self._settings.sync.extract_to}"
         return _state.key_of(self._settings, target, self.source)
-
-
-def _in_all(plan: Plan, parts: Parts, reader: ContentReader) -> int:
-    """The size of the pack; while it is being made, what it will be if the rest of it is like what there is."""
-    size_bytes, given_bytes = parts.size_bytes, reader.given_bytes
-    return size_bytes if parts.ended else max(size_bytes, size_bytes * plan.size_bytes // max(given_bytes, 1))

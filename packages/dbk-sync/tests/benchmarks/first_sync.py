@@ -19,7 +19,10 @@ from types import ModuleType
 
 from dbk_config import Secret, Settings
 from dbk_local import Request, Workspace
-from dbk_sync import Sync, _sync
+from dbk_sync import Sync, _packing, _zstd
+
+DRIVER = "import sys; sys.modules['backports.zstd'] = sys.modules['compression.zstd'] = None"
+"""Leaves an interpreter what a driver of today has for zstd: pyarrow."""
 
 
 def sibling(name: str) -> ModuleType:
@@ -41,11 +44,11 @@ def noted(pieces: Iterable[bytes], ended_s: list[float]) -> Iterator[bytes]:
 def measure(workspace: Workspace, root: Path) -> tuple[dict[str, tuple[float, float]], int, list[Request]]:
     """When each phase began and ended, in seconds; bytes of the pack; and the requests."""
     packed_s: list[float] = []
-    pack = _sync.pack
-    _sync.pack = lambda *given, **options: noted(pack(*given, **options), packed_s)
+    pack = _packing.pack
+    _packing.pack = lambda *given, **options: noted(pack(*given, **options), packed_s)
     settings = Settings(host=workspace.host, token=Secret(workspace.token), project_dir=root)
     interpreter = sibling("remote_phases").Interpreter(workspace)
-    interpreter.run("pass")  # a session has been opened before it is sent files
+    interpreter.run(DRIVER)  # a session has been opened before it is sent files
     with Sync(settings, driver=interpreter) as sync:
         workspace.clear_requests()
         begun_s = time.time()
@@ -73,7 +76,10 @@ def main() -> None:
     parser.add_argument("--largest-kb", type=float, default=45, help="leave out sources larger than this")
     parser.add_argument("--mbit", type=float, default=50)
     parser.add_argument("--latency-ms", type=float, default=100)
+    parser.add_argument("--zlib", action="store_true", help="as if there were no module for zstd here")
     chosen = parser.parse_args()
+    if chosen.zlib:
+        _zstd._module = lambda: None
     line_bytes_per_s, latency_s = chosen.mbit * 1e6 / 8, chosen.latency_ms / 1000
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = os.path.join(folder, "cache")

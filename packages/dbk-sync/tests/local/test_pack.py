@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from dbk_sync import ContentReader, Entry, Manifest, Plan, ScanOptions, difference, pack, plan, scan
+from dbk_sync import ContentReader, Entry, Manifest, Plan, ScanOptions, _zstd, difference, pack, plan, scan
 from dbk_sync._pack_header import to_reuse
 from dbk_sync.errors import ChangedWhileReadingError, SyncError
 
@@ -154,8 +154,7 @@ def test_zstd_unpacks_to_the_same_stream(root: Path, plant: Plant):
 
 
 def test_zstd_without_a_module_is_an_error_with_a_remedy(root: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(__import__("sys").modules, "backports.zstd", None)
-    monkeypatch.setitem(__import__("sys").modules, "compression.zstd", None)
+    monkeypatch.setattr(_zstd, "_module", lambda: None)
 
     with pytest.raises(SyncError, match="use the zlib codec"):
         packed(plan(scan(root)), codec="zstd")

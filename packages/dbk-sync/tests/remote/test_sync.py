@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from dbk_sync import _parts, _sync, _transfer, pack
+from dbk_sync import _packing, _parts, _transfer, pack
 from dbk_sync.errors import (
     ChangedWhileReadingError,
     NameCollisionError,
@@ -304,7 +304,7 @@ def test_a_file_that_changes_when_parts_have_gone_changes_nothing_there(place, w
         raise ChangedWhileReadingError("big.bin changed while it was being sent.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(_sync, "pack", until_one_has_gone)
+        patched.setattr(_packing, "pack", until_one_has_gone)
         with pytest.raises(ChangedWhileReadingError):
             sync.push(sync.plan())
 

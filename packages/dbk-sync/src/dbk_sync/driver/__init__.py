@@ -21,6 +21,8 @@ MODULES: Final = (
     "_names",
     "_ahead",
     "_stream",
+    "_zlib",
+    "_zstd",
     "_manifest",
     "_header",
     "_pack",

@@ -7,6 +7,7 @@ import hashlib
 import struct
 from collections.abc import Callable, Generator, Iterator
 
+from . import _zlib, _zstd
 from ._header import LEAST_BYTES, Header, Put, parse_header
 from ._manifest import RECORD, Manifest, files_by_hash
 from ._refusals import BadPack, NeedFull
@@ -16,7 +17,7 @@ _PACK_HEAD = struct.Struct(">4sBB")
 _LENGTH = struct.Struct(">I")
 _HEADER_LIMIT_BYTES = 1 << 29
 _AHEAD_FROM_BYTES = 4 << 20
-_ZLIB = 1
+_UNPACKED = {1: _zlib.unpacked, 2: _zstd.unpacked}
 _VERSION = 4
 
 Contents = Generator[tuple[Put, Iterator[bytes]], None, None]
@@ -32,9 +33,9 @@ class PackReader:
     def __init__(self, raw: Readable) -> None:
         head = raw.read(_PACK_HEAD.size)
         magic, version, codec = _PACK_HEAD.unpack(head) if len(head) == _PACK_HEAD.size else (b"", 0, 0)
-        if magic != b"DBKP" or version != _VERSION or codec != _ZLIB:
+        if magic != b"DBKP" or version != _VERSION or codec not in _UNPACKED:
             raise BadPack("These bytes are not a pack that this receiver reads.")
-        self._stream = Stream(raw)
+        self._stream = Stream(_UNPACKED[codec](raw))
         self.records: Manifest = {}
         self.header = self._read_header()
 

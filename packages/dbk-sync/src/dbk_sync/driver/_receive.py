@@ -5,8 +5,8 @@ A request has `op`, all but `hello` also `session` (hex, unguessable), and all b
 `folder`, relative to the tree, when code runs in it. Operations:
 
 ```
-hello    what this driver sees -> {dbfs}
-open     where the tree will be or is -> {path, where, tree, dbfs}
+hello    what this driver can read -> {dbfs, zstd}
+open     where the tree will be or is -> {path, where, tree, dbfs, zstd}
 piece    {upload, offset, sha256} + data: one piece of a pack -> {size}
 apply    {source} + data: a pack, wherever `source` says
          -> {tree, path, where, written, deleted, bytes, changed_modules}
@@ -28,7 +28,7 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from . import _interpreter, _locks, _roots
+from . import _interpreter, _locks, _roots, _zstd
 from ._disk import Disk
 from ._names import as_text
 from ._pack import PackReader
@@ -82,7 +82,7 @@ class Receiver:
 
     def _operation(self, request: dict[str, Any], data: bytes) -> dict[str, Any]:
         if request["op"] == "hello":
-            return {"dbfs": has_dbfs()}
+            return _reads()
         session = request["session"]
         if not _SESSION.fullmatch(session):
             raise UnsafeTarget("This is not the name of a session.")
@@ -99,7 +99,7 @@ class Receiver:
             "path": as_text(place.path),
             "where": place.where,
             "tree": held.tree.tree if held else "",
-            "dbfs": has_dbfs(),
+            **_reads(),
         }
 
     def _apply(self, session: str, place: Place, request: dict[str, Any], data: bytes) -> dict[str, Any]:
@@ -201,3 +201,8 @@ class Receiver:
         held = self._held.pop(session, None)
         if held is not None:
             _locks.release(held.lock)
+
+
+def _reads() -> dict[str, Any]:
+    """Whether packs can come through DBFS, and whether they can be compressed by zstd."""
+    return {"dbfs": has_dbfs(), "zstd": _zstd.is_readable()}

@@ -31,6 +31,12 @@ class BadPack(Refusal):
     code = "bad-pack"
 
 
+class NoCodec(Refusal):
+    """The pack is compressed in a way that this Python cannot undo after all: it can be sent in another."""
+
+    code = "no-codec"
+
+
 class NoPack(Refusal):
     """The pack cannot be read from where it was put: another store may do."""
 

@@ -6,7 +6,6 @@ Unpacking and writing take about as long as one another, and neither needs the o
 from __future__ import annotations
 
 import contextlib
-import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -23,10 +22,10 @@ class Readable(Protocol):
 
 
 class Stream:
-    """What the compressed stream that is left in `raw` unpacks to, read once in bounded memory."""
+    """The bytes of `slices`, read once; a slice is unpacked when the one before it is used up."""
 
-    def __init__(self, raw: Readable) -> None:
-        self._slices: Iterator[bytes] = _unpacked(raw)
+    def __init__(self, slices: Iterator[bytes]) -> None:
+        self._slices = slices
         self._slice = b""
         self._at = 0
 
@@ -58,20 +57,3 @@ class Stream:
             yield
         finally:
             ahead.close()
-
-
-def _unpacked(raw: Readable) -> Iterator[bytes]:
-    inflate = zlib.decompressobj()
-    while not inflate.eof:
-        compressed = inflate.unconsumed_tail or raw.read(SLICE_BYTES)
-        try:
-            # The bound keeps a pack that unpacks to far more than it says from filling the memory.
-            piece = inflate.decompress(compressed, SLICE_BYTES)
-        except zlib.error as error:
-            raise BadPack(f"The pack is damaged: {error}.") from error
-        if piece:
-            yield piece
-        elif not compressed:
-            raise BadPack("The pack stops short of its end.")
-    if inflate.unused_data or raw.read(1):
-        raise BadPack("The pack goes on after its end.")
