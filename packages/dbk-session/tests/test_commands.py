@@ -173,6 +173,24 @@ def test_a_silent_command_leaves_no_result_and_no_number(open_session):
     assert session.run("1").execution_count == 1
 
 
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_code_without_anything_in_it_takes_no_number_and_no_place_in_the_history(open_session, channel):
+    session = open_session(channel=channel)
+    numbers = [session.run("1").execution_count]
+
+    for blank in ("", "\n ", " \t"):
+        assert session.run(blank).status == "ok"
+        assert session.start(blank).result(60).status == "ok"
+        assert [type(event) for event in session.stream(blank)] == [Started, Finished]
+    evaluated = session.run("", expressions={"sum": "1 + 1"}).expressions
+    numbers.append(session.run("2").execution_count)
+
+    assert numbers == ([None, None] if channel == "plain" else [1, 2])
+    assert session.run("print(In[1:3], list(Out))").text == "['1', '2'] [1, 2]"
+    if channel != "plain":
+        assert evaluated["sum"]["data"] == {"text/plain": "2"}
+
+
 def test_the_number_of_a_command_can_be_given(open_session):
     session = open_session(channel="result")
 

@@ -121,7 +121,8 @@ class Runner:
     def _text(self, interpreter: Interpreter) -> str:
         order = self._track.order
         if not self._is_recorded(interpreter):
-            return order.code
+            # The API refuses a command without any text.
+            return order.code or "\n"
         attachments = order.attachments() if callable(order.attachments) else order.attachments
         trailer: dict[str, Any] = {
             "run": order.run_id,

@@ -165,7 +165,7 @@ class Session:
         """Queues `code` and gives its handle at once.
 
         Args:
-            code: sent as it is; anything IPython takes.
+            code: sent as it is; anything IPython takes. Without anything in it but white space it gets no number.
             run_id: made up when None. The driver refuses an id it has seen.
             silent: no result, no history, no count.
             store_history: False keeps the code out of `In` and of the count.

@@ -101,6 +101,9 @@ class Cells:
         wanted = trailer.get("count")
         if wanted:
             self._shell.execution_count = int(wanted)
+        if not code.strip():
+            # IPython passes such a cell over, without a number; it has seen the trailer in this one.
+            trailer["store_history"] = False
         self._pending = Run(trailer["run"], {**trailer, "source": code})
         self._pending.count = self._shell.execution_count
         return code
