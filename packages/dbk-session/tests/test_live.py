@@ -18,9 +18,9 @@ from dbk_session import (
     Started,
     Stream,
     Truncated,
-    _pump,
 )
 from dbk_session._control import Control
+from dbk_session._room import SAFE_CHARS
 from dbk_session._runner import Runner
 from dbk_session._track import Order, Track
 from dbk_session.driver import wire
@@ -253,19 +253,59 @@ def test_a_cancel_of_a_command_that_floods_its_output_ends_it_within_a_few_quest
     assert {event.run_id for event in events[events.index(result.events[-1]) + 1 :]} == {after.run_id}
 
 
+WORDY = """
+import random
+for _ in range(20): print(random.Random(1).randbytes(25_000).hex(), flush=True)
+__import__('_dbk_agent').current().core.scribe.flush()
+open({mark!r}, 'w').close()
+"""
+
+
+@pytest.mark.parametrize("channel", ["spool", "result"])
+def test_much_output_is_read_in_few_pieces_where_the_runtime_allows_it(
+    open_session, workspace, until, calls, tmp_path, channel
+):
+    session = open_session(channel=channel)
+    session.run("1")
+    until(lambda: session.channel == channel)
+    workspace.clear_requests()
+
+    result = session.run(WORDY.format(mark=str(tmp_path / "mark")))
+
+    assert len(result.stdout) == 20 * 50_001
+    # Half a million random bytes: 670,000 characters, which take 19 pieces of the safe size.
+    assert calls().count("execute") <= 18
+
+
+@pytest.mark.parametrize("channel", ["spool", "result"])
+def test_where_an_answer_has_less_room_than_the_runtime_promises_output_is_whole_all_the_same(
+    open_session, workspace, until, tmp_path, channel
+):
+    workspace.set_options(text_cap_bytes=60_000)
+    session = open_session(channel=channel)
+    session.run("1")
+    until(lambda: session.channel == channel)
+
+    result = session.run(WORDY.format(mark=str(tmp_path / "mark")))
+
+    assert len(result.stdout) == 20 * 50_001
+    assert session._engine.keeper.interpreter.room.chars < 60_000
+
+
 def test_the_output_limit_is_told_when_it_is_reached_and_not_when_all_before_it_was_read(
     workspace, open_session, events, until, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(_pump, "_PIECE_CHARS", 2_000)
     monkeypatch.setenv("DBK_OUTPUT_LIMIT_MB", "2")
     session = open_session(channel="spool")
     session.run("import time")
     until(lambda: session.channel == "spool")
+    room = session._engine.keeper.interpreter.room
+    room.chars = 2_000
 
     command = session.start(FLOOD.format(mark=str(tmp_path / "mark")))
     until(lambda: any(isinstance(event, Truncated) for event in events))
     read = len(printed(events, command.run_id))
-    monkeypatch.setattr(_pump, "_PIECE_CHARS", 36_000)
+    room.chars = SAFE_CHARS
     command.cancel()
     result = command.result(60)
 

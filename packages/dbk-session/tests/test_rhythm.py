@@ -19,6 +19,7 @@ from dbk_session._feed import Feed
 from dbk_session._pump import Pump
 from dbk_session._remote import Remote
 from dbk_session._rhythm import Rhythm
+from dbk_session._room import Room
 from dbk_session._schedule import COMMAND_WATCHED
 from dbk_session._track import Order, Track
 from dbk_session.driver import wire
@@ -145,7 +146,7 @@ class Watch:
         driver = Driver(clock, minutes * 60.0, every_s)
         context = Context(Remote(driver, clock, lambda _: None), clock, "cluster", "context")
         pump = Pump(lambda: control, lambda: "spool", clock, lambda text: pytest.fail(text))
-        control = Control(context)
+        control = Control(context, Room())
         ended = Noticed(clock)
 
         def shown(event):

@@ -20,6 +20,7 @@ from dbk_session._events import InputRequest
 from dbk_session._feed import Feed
 from dbk_session._interpreter import Agent, Interpreter
 from dbk_session._results import Completeness, Completion, Inspection
+from dbk_session._room import SAFE_CHARS
 from dbk_session._track import Track
 from dbk_session.driver import wire
 from dbk_session.errors import ContextLostError, SessionError, StdinNotAllowed
@@ -27,7 +28,6 @@ from dbk_session.errors import ContextLostError, SessionError, StdinNotAllowed
 __all__ = ["Snapshots", "answer", "comm", "complete", "inspect", "is_complete"]
 
 _IDLE_TIMEOUT_S = 10.0
-_PIECE_CHARS = 36_000
 _COMM_TIMEOUT_S = 30.0
 _COMM_WAIT_S = 2.0
 
@@ -47,7 +47,7 @@ class Snapshots:
         """
         data = b""
         while True:
-            question = {"spool": spool, "max_chars": _PIECE_CHARS, "offset": len(data), "stamp": self._stamp}
+            question = {"spool": spool, "max_chars": SAFE_CHARS, "offset": len(data), "stamp": self._stamp}
             answer = control.ask("snapshot", question)
             if answer.get("unchanged"):
                 return self._content
@@ -166,7 +166,7 @@ def _comm_while_busy(engine: Engine, control: Control, agent: Agent, feed: Feed,
             engine.ask(lambda idle: _comm_when_idle(idle, feed, message), ensure=False).result()
             return
         place = {"spool": agent.spool, "run": feed.track.run_id, "offset": feed.offset, "wait_s": _COMM_WAIT_S}
-        answer = control.ask("read", {**place, "max_chars": _PIECE_CHARS})
+        answer = control.ask("read", {**place, "max_chars": SAFE_CHARS})
         feed.take(int(answer["offset"]), wire.unpack_piece(answer))
 
 

@@ -14,10 +14,6 @@ from dbk_session.errors import ProtocolError
 
 __all__ = ["finished_of", "read_rest"]
 
-_PIECE_CHARS = 36_000
-_LARGE_PIECE_CHARS = 1_000_000
-_LEAST_CHARS = 2_000
-_LARGE_RESULTS_SINCE = 17
 _STANDSTILLS = 3
 
 
@@ -36,17 +32,15 @@ def read_rest(interpreter: Interpreter, feed: Feed, until_bytes: int | None, sto
     Raises:
         NoAgent, Gone, Stopped, SessionError: see `Context.ask`.
     """
-    chars = _piece_chars(interpreter)
+    room = interpreter.room
     standstills = 0
     while True:
-        before = feed.offset
+        before, chars = feed.offset, room.chars
         try:
             answer = interpreter.ask("read", {**feed.question, "max_chars": chars}, stop)
         except ProtocolError:
             # The piece was cut on its way: this runtime gives less text than expected.
-            if chars <= _LEAST_CHARS:
-                raise
-            chars //= 2
+            room.was_cut(chars)
             continue
         state = str(answer.get("state"))
         if state == "never":
@@ -83,10 +77,3 @@ def _failure(run_id: str, error: Any) -> Failure | None:
     if not isinstance(error, Mapping):
         return None
     return Failure(run_id, str(error.get("ename")), str(error.get("evalue")), tuple(error.get("traceback") or ()))
-
-
-def _piece_chars(interpreter: Interpreter) -> int:
-    """How much text a command may answer with: 50,000 characters up to Databricks Runtime 16.4, 10 MB from 17.0 on."""
-    runtime = interpreter.agent.runtime if interpreter.agent else ""
-    major = runtime.partition(".")[0]
-    return _LARGE_PIECE_CHARS if major.isdigit() and int(major) >= _LARGE_RESULTS_SINCE else _PIECE_CHARS

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dbk_session._context import Context, frame_in
+from dbk_session._plain import text_of
 from dbk_session._remote import Stopped
+from dbk_session._room import Room
 from dbk_session._schedule import CONTROL
 from dbk_session.driver import wire
 from dbk_session.errors import CommandFailed
@@ -22,10 +24,12 @@ class Control:
 
     Args:
         context: with the control module installed.
+        room: how much it may answer.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, room: Room) -> None:
         self.context = context
+        self.room = room
         self._turn = threading.Lock()
         self._state = threading.Lock()
         self._urgent = 0
@@ -58,13 +62,13 @@ class Control:
         self._look.set()
 
     def poll(self, op: str, arguments: Mapping[str, Any], waited: float | None) -> Any:
-        """Runs one long-polling operation; None when it gave way.
+        """Runs one long-polling operation; None when it gave way, or when its answer was cut for want of room.
 
         One that was lost on its way is sent again, for it changes nothing; in between it gives way, too.
 
         Args:
             op: the operation.
-            arguments: of it.
+            arguments: of it; `max_chars` says how much it may answer.
             waited: how long the last question was waited for, None to ask quickly at first.
 
         Raises:
@@ -80,8 +84,11 @@ class Control:
                 command_id = self.context.execute(text, self._give_way, repeatable=True)
             except Stopped:
                 return None
-            frame = frame_in(self._await(command_id, waited))
+            results = self._await(command_id, waited)
+            frame = frame_in(results)
         if frame is None:
+            if text_of(results) is not None:
+                self.room.was_cut(int(arguments["max_chars"]))
             return None
         if not frame.get("ok"):
             error = frame.get("error") or {}

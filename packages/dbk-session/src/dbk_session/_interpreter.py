@@ -11,6 +11,7 @@ from dbk_session._cluster import Opener
 from dbk_session._context import Context, Gone, NoAgent
 from dbk_session._control import Control
 from dbk_session._remote import Doubtful, Stopped
+from dbk_session._room import Room
 from dbk_session.driver import bootstrap, control_bootstrap, wire
 from dbk_session.errors import CommandFailed, ProtocolError, SessionError
 
@@ -56,6 +57,7 @@ class Interpreter:
         control: None where it is not wanted, not ready yet, or of no use.
         used_s: when it was last heard of.
         is_suspect: True when it may have been replaced since.
+        room: how much it may answer.
     """
 
     context: Context
@@ -63,6 +65,10 @@ class Interpreter:
     control: Control | None = None
     used_s: float = 0.0
     is_suspect: bool = False
+    room: Room = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.room = Room(self.agent.runtime if self.agent is not None else "")
 
     @property
     def channel(self) -> str:
@@ -91,7 +97,7 @@ class Interpreter:
         context = Context(self.context.remote, self.context.clock, self.context.cluster_id, opener.create())
         try:
             context.frame(control_bootstrap())
-            control = Control(context)
+            control = Control(context, self.room)
             seen = control.ask(_PROBE, {"spool": agent.spool, "nonce": agent.nonce})
             if not seen.get("shared"):
                 context.destroy()

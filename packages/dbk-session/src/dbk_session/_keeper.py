@@ -131,7 +131,7 @@ class Keeper:
             raise Gone(context.why())
         interpreter = Interpreter(context, agent, None, self._clock.now())
         if control_id is not None:
-            control = Control(self._context(control_id))
+            control = Control(self._context(control_id), interpreter.room)
             if control.context.lives():
                 interpreter.control = control
         self.interpreter = interpreter

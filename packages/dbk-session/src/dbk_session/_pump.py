@@ -13,13 +13,13 @@ from dbk_session._control import Control
 from dbk_session._events import SparkProgress
 from dbk_session._feed import Feed
 from dbk_session._rhythm import Rhythm
+from dbk_session._room import Room
 from dbk_session._watched import Watched
 from dbk_session.errors import AuthenticationError, ConnectionLost, SessionError
 
 __all__ = ["Pump"]
 
 _WAIT_S = 25.0
-_PIECE_CHARS = 36_000
 _BEREAVED_S = 1.0
 
 
@@ -146,7 +146,7 @@ class Pump:
 
     def _read(self, control: Control, reading: _Reading) -> None:
         feed, rhythm, others = reading.feed, reading.rhythm, self._others()
-        question = self._question(reading, others)
+        question = self._question(reading, others, control.room)
         answer = control.poll("read", question, rhythm.first_wait_s(self._clock.now()))
         if answer is None:
             self._pause(0.01)
@@ -178,14 +178,14 @@ class Pump:
             feed.track.look.set()
             self._changed.wait(_BEREAVED_S)
 
-    def _question(self, reading: _Reading, others: Mapping[str, Feed]) -> dict[str, Any]:
+    def _question(self, reading: _Reading, others: Mapping[str, Feed], room: Room) -> dict[str, Any]:
         feed, rhythm = reading.feed, reading.rhythm
         question: dict[str, Any] = {
             **feed.question,
             "spool": self._folder,
             "wait_s": _WAIT_S,
             "settle_s": rhythm.settle_s,
-            "max_chars": _PIECE_CHARS,
+            "max_chars": room.chars,
         }
         if others:
             question["late"] = [other.question for other in others.values()]

@@ -14,6 +14,8 @@ from . import wire
 _KIND = re.compile(rb'\{"n":\d+,"run":"[^"]*","t":"(\w+)"')
 # What is kept travels in one answer, which holds more than this even when nothing can be compressed.
 _KEPT_BYTES = 20_000
+# What one answer unpacks to at most, however well it compresses: both sides hold it in memory, and it is shown at once.
+MOST_BYTES = 16 * 1024 * 1024
 
 
 def cut(file: BinaryIO, offset: int, tail_bytes: int) -> dict[str, Any] | None:
@@ -60,8 +62,7 @@ def piece(file: BinaryIO, given: dict[str, Any], max_chars: int) -> dict[str, An
         offset = left_out["to"]
     size = file.seek(0, 2)
     file.seek(offset)
-    # More than this never fits, however well it compresses.
-    data = file.read(max_chars * 64) if left_out is None else b""
+    data = file.read(min(max_chars * 64, MOST_BYTES)) if left_out is None else b""
     text, used = wire.pack_piece(data, max_chars)
     answer = {"offset": offset, "bytes": used, "data": text, "size": size}
     return answer if left_out is None else {**answer, "cut": left_out}

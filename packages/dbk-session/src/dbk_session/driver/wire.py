@@ -31,6 +31,7 @@ _MAC_CHARS = 32
 _TAG_BYTES = 16
 # Compressed text rarely beats 40:1, so a first guess above this would only be thrown away.
 _GUESS_RATIO = 40
+_SAMPLE_BYTES = 64 * 1024
 
 
 class Forged(ValueError):
@@ -177,12 +178,21 @@ def _stream_xor(key: bytes, salt: bytes, data: bytes) -> bytes:
 
 def pack_piece(data: bytes, max_chars: int) -> tuple[str, int]:
     """As much of the start of `data` as fits compressed in `max_chars`, and how many bytes that is."""
-    take = min(len(data), max(max_chars, 256) * _GUESS_RATIO)
+    take = _guess(data, max(max_chars, 256))
     while True:
         text = to_base64(zlib.compress(data[:take], 6))
         if len(text) <= max_chars or take <= 1:
             return text, take
         take = max(1, min(take - 1, int(take * max_chars / len(text) * 0.95)))
+
+
+def _guess(data: bytes, max_chars: int) -> int:
+    """How many bytes may fit, from how well the first of them compress: to compress far too many takes its time."""
+    most = min(len(data), max_chars * _GUESS_RATIO)
+    if most <= _SAMPLE_BYTES:
+        return most
+    chars = len(zlib.compress(data[:_SAMPLE_BYTES], 6)) * 4 // 3 + 1
+    return min(most, max(_SAMPLE_BYTES * max_chars // chars, 1))
 
 
 def unpack_piece(value: dict[str, Any]) -> bytes:
