@@ -53,6 +53,16 @@ def test_nothing_can_be_put_where_there_is_no_volume(api):
     assert [row["name"] for row in api.get("/api/2.1/unity-catalog/catalogs").json["catalogs"]] == ["main"]
 
 
+def test_a_new_volume_can_be_written_by_a_context_that_is_there(api, context, request):
+    if api.run(context, "import os\nos.path.isdir('/Volumes')")["data"] != "True":
+        pytest.skip("no mount namespaces here")
+
+    volume = request.getfixturevalue("volume")
+    api.run(context, f"open('{volume}/x', 'w').write('by the driver')")
+
+    assert api.send("GET", f"{FILES}{volume}/x").body == b"by the driver"
+
+
 def test_bytes_go_in_and_come_out(api, volume):
     content = bytes(range(256)) * 1000
 

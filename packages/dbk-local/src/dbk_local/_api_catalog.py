@@ -47,7 +47,9 @@ async def create_schema(site: Site, call: Call) -> Reply:
 async def create_volume(site: Site, call: Call) -> Reply:
     """A new volume, which the Files API and `/Volumes` then show."""
     name = f"{call.text('catalog_name')}.{call.text('schema_name')}.{call.text('name')}"
-    return as_json(await asyncio.to_thread(site.catalog.create, name))
+    made = await asyncio.to_thread(site.catalog.create, name)
+    await site.show_volume(name)
+    return as_json(made)
 
 
 @route("GET", f"{BASE}/catalogs/{{name}}", "documented")

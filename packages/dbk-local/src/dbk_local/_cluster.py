@@ -243,6 +243,10 @@ class Cluster:
         """The cluster goes on with another driver."""
         self._begin(self._lose_driver(reason))
 
+    async def show_volume(self, name: str) -> None:
+        """Have contexts see a new volume."""
+        await self._driver.show_volume(name)
+
     async def _stop_driver(self, results: dict[str, Any] | None = None) -> None:
         if self._idle:
             self._idle.cancel()

@@ -110,6 +110,11 @@ class ClusterDriver:
         ending.add_done_callback(self._endings.discard)
         await asyncio.shield(ending)
 
+    async def show_volume(self, name: str) -> None:
+        """Have its contexts see a new volume."""
+        if self._driver is not None:
+            await self._driver.show_volume(name)
+
     async def ended(self) -> None:
         """Wait until everything that was stopped is gone."""
         if self._endings:

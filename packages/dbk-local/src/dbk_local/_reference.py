@@ -50,7 +50,8 @@ _ABSENT = """## What is not reproduced
 - Presigned uploads and downloads of the Files API: their routes answer 404, and the SDK goes on without them.
 - Import of HTML archives, and of DBC archives other than plain zip files of sources.
 - Delta Lake and a Hive metastore: tables are Parquet, and the catalog ends with the driver.
-- Volumes as commands see them are plain folders: one that does not exist can be made there, by the API it cannot.
+- Volumes that do not exist can be made by writing below `/Volumes` where the kernel is older than Linux 5.12;
+  elsewhere the error of plain file functions is "Read-only file system", which is a guess.
 - Several users: there is one, who may be given fewer rights by the option `permission`.
 - Network isolation and per-user sandboxes of the standard access mode; its file and Spark limits are options.
 """

@@ -139,6 +139,10 @@ class DriverProcess(Protocol):
         """
         ...
 
+    async def show_volume(self, name: str) -> None:
+        """Have contexts see a new volume, `catalog.schema.volume`."""
+        ...
+
     async def stream_active(self, context_id: str) -> bool:
         """True while a structured stream of this context runs in the background."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from typing import Any
@@ -57,6 +58,10 @@ class Site:
         around = Surroundings(self.clock, self.folders, lambda: self.options, self._open_driver, self._identity)
         cluster = self.clusters[cluster_id] = Cluster(cluster_id, {**self._defaults(), **settings}, around)
         return cluster
+
+    async def show_volume(self, name: str) -> None:
+        """Have every driver see a new volume."""
+        await asyncio.gather(*(cluster.show_volume(name) for cluster in self.clusters.values()))
 
     async def close(self) -> None:
         """End every cluster, and close what clients left open."""

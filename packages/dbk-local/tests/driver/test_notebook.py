@@ -152,10 +152,29 @@ class TestFs:
         assert "IllegalAccessException" in results["summary"]
 
     def test_a_disabled_root_says_so_and_volumes_stay(self, context):
-        context.text("dbutils.fs.mkdirs('/Volumes/c/s/v')")
+        context.text("dbutils.fs.mkdirs('/Volumes/c/s/v')")  # is there
 
         assert "[DBFS_DISABLED]" in context.run("dbutils.fs.ls('/')", dbfs_enabled=False)["summary"]
         assert "error" not in context.run("dbutils.fs.ls('/Volumes/c/s/v')", dbfs_enabled=False)["resultType"]
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "mkdirs('/Volumes/c/s/nope/x')",
+            "put('dbfs:/Volumes/nope/s/v/x', 'x')",
+            "cp('dbfs:/there', '/Volumes/c/nope/v/x')",
+            "mv('dbfs:/there', '/Volumes/c/s')",
+            "rm('/Volumes/c/s/v', True)",
+            "mv('/Volumes/c/s', '/away', True)",
+        ],
+    )
+    def test_volumes_are_made_and_removed_by_the_catalog(self, driver, context, call):
+        (driver.truth.dbfs_root / "there").write_text("x")
+
+        assert "ExecutionError" in context.run(f"dbutils.fs.{call}")["summary"]
+
+        assert (driver.truth.volumes_root / "c" / "s" / "v").is_dir()
+        assert [path.name for path in driver.truth.volumes_root.glob("*/*")] == ["s"]
 
     def test_results_are_json(self, context):
         assert json.loads(context.text("import json\ndbutils.notebook.exit(json.dumps(dbutils.fs.mounts()))"))

@@ -83,6 +83,14 @@ def test_dbfs_is_the_default_file_system(driver, context):
     assert context.text("spark.read.parquet('/data/five').inputFiles()[0][:6]") == "'dbfs:/'"
 
 
+def test_spark_writes_into_volumes_that_there_are(driver, context, skip_if_unguarded):
+    skip_if_unguarded(context)
+    refused = context.run("spark.range(1).write.parquet('/Volumes/c/s/nope/x')")
+
+    assert refused["resultType"] == "error"
+    assert not (driver.truth.volumes_root / "c" / "s" / "nope").exists()
+
+
 def test_cancel_stops_the_jobs_of_the_command_only(context, other, started):
     first = started(context, LONG_JOB)
     code = "tracker = sc.statusTracker()\nwhile not (jobs := tracker.getActiveJobsIds()): pass\nprint(len(jobs))"

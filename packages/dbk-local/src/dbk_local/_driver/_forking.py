@@ -48,10 +48,13 @@ class Zygote:
         """Wait status of each forked process that has not been collected yet."""
         self.died = asyncio.Event()
         """The driver died without having been asked to."""
+        self.is_mounted = False
+        """Its children see the places of a driver."""
         self._on_exit = on_exit
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._asked: collections.deque[asyncio.Future[int]] = collections.deque()
+        self._binding: collections.deque[asyncio.Future[None]] = collections.deque()
         self._asking = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -93,7 +96,8 @@ class Zygote:
         if ready is None:
             raise DriverDied(f"the driver process ended while it started; see {setting.folder / 'driver.log'}")
         self._watching = asyncio.create_task(self._watch(reader))
-        return bool(ready["mounted"])
+        self.is_mounted = bool(ready["mounted"])
+        return self.is_mounted
 
     async def _watch(self, reader: asyncio.StreamReader) -> None:
         while (message := await _frames.read(reader)) is not None:
@@ -103,8 +107,12 @@ class Zygote:
                 if not asked.done():
                     self.exits[message["pid"]] = asyncio.get_running_loop().create_future()
                     asked.set_result(message["pid"])
+            elif message["t"] == "bound":
+                self._binding.popleft().set_result(None)
             elif message["t"] == "exited" and (exited := self.exits.get(message["pid"])) is not None:
                 exited.set_result(message["status"])
+        for bound in self._binding:
+            bound.set_result(None)
         for asked in self._asked:
             if not asked.done():
                 asked.set_exception(DriverDied("the driver died while it started an interpreter"))
@@ -135,6 +143,16 @@ class Zygote:
             self._asked.append(asked)
             self._send_with_fds(self._writer, _frames.pack({"t": "fork", "role": role, "spec": spec}), everything)
         return await asked
+
+    async def bind(self, source: str, target: str) -> None:
+        """Have its children see the folder `source` at `target`, too, where they see the places of a driver at all."""
+        if self._is_closed or self._writer is None:
+            return
+        bound: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        async with self._asking:
+            self._binding.append(bound)
+            self._writer.write(_frames.pack({"t": "bind", "source": source, "target": target}))
+        await asyncio.shield(bound)
 
     @staticmethod
     def _send_with_fds(writer: asyncio.StreamWriter, data: bytes, fds: list[int]) -> None:

@@ -53,6 +53,11 @@ class FsUtils:
     def _at(self, path: str, call: str) -> Location:
         return locate(path, self._truth(), call)
 
+    def _writable(self, path: str, call: str) -> Location:
+        place = self._at(path, call)
+        place.check_writable(call)
+        return place
+
     def _existing(self, path: str, call: str) -> Location:
         place = self._at(path, call)
         if not place.real.exists():
@@ -68,7 +73,7 @@ class FsUtils:
 
     def cp(self, source: str, dest: str, recurse: bool = False) -> bool:
         """Copy a file, or with `recurse` a folder; into `dest` when that is a folder."""
-        origin, target = self._existing(source, "cp"), self._at(dest, "cp")
+        origin, target = self._existing(source, "cp"), self._writable(dest, "cp")
         if origin.real.is_dir():
             if not recurse:
                 raise ExecutionError(
@@ -83,11 +88,14 @@ class FsUtils:
     def mv(self, source: str, dest: str, recurse: bool = False) -> bool:
         """Move, as a copy and a removal."""
         origin = self._existing(source, "mv")
+        origin.check_removable("mv")
         if origin.real.is_dir() and not recurse:
             raise ExecutionError(
                 "mv", "java.io.IOException", f"Cannot move directory {origin} unless recurse is set to true"
             )
-        target = _into(origin, self._at(dest, "mv")) if origin.real.is_file() else self._at(dest, "mv")
+        target = self._writable(dest, "mv")
+        if origin.real.is_file():
+            target = _into(origin, target)
         _make_parent(target)
         shutil.move(origin.real, target.real)
         return True
@@ -95,6 +103,7 @@ class FsUtils:
     def rm(self, path: str, recurse: bool = False) -> bool:
         """Remove; False when there was nothing."""
         place = self._at(path, "rm")
+        place.check_removable("rm")
         if not place.real.exists():
             return False
         if place.real.is_file():
@@ -111,7 +120,7 @@ class FsUtils:
 
     def put(self, file: str, contents: str, overwrite: bool = False) -> bool:
         """Write text to a file."""
-        place = self._at(file, "put")
+        place = self._writable(file, "put")
         if place.real.exists() and not overwrite:
             raise ExecutionError(
                 "put", "org.apache.hadoop.fs.FileAlreadyExistsException", f"{place.path} already exists"
@@ -133,7 +142,7 @@ class FsUtils:
 
     def mkdirs(self, dir: str) -> bool:
         """Make a folder and its parents."""
-        self._at(dir, "mkdirs").real.mkdir(parents=True, exist_ok=True)
+        self._writable(dir, "mkdirs").real.mkdir(parents=True, exist_ok=True)
         return True
 
     def mounts(self) -> list[MountInfo]:

@@ -31,6 +31,33 @@ class Location:
     def __str__(self) -> str:
         return f"{self.scheme}:{self.path}"
 
+    @property
+    def volume(self) -> Path | None:
+        """Where the volume is that it is in, or is; None outside of `/Volumes`, and for what is no volume."""
+        parts = self.path.parts[2:]
+        if self.path.parts[1:2] != ("Volumes",) or len(parts) < 3:
+            return None
+        return (self.real, *self.real.parents)[len(parts) - 3]
+
+    def check_writable(self, call: str) -> None:
+        """Nothing can be put where there is no volume. The text is a guess.
+
+        Raises:
+            ExecutionError: it is in `/Volumes` and not in a volume.
+        """
+        if self.path.parts[1:2] == ("Volumes",) and not (self.volume and self.volume.is_dir()):
+            name = ".".join(self.path.parts[2:5])
+            raise ExecutionError(call, "java.io.FileNotFoundException", f"{self}: volume '{name}' does not exist")
+
+    def check_removable(self, call: str) -> None:
+        """Volumes, and what they are in, are removed by the catalog.
+
+        Raises:
+            ExecutionError: it is one of these.
+        """
+        if self.path.parts[1:2] == ("Volumes",) and len(self.path.parts) <= 5:
+            raise ExecutionError(call, "java.nio.file.AccessDeniedException", f"{self}: not in a volume")
+
     def child(self, name: str) -> Location:
         """An entry of this folder."""
         return Location(self.scheme, self.path / name, self.real / name)

@@ -15,6 +15,7 @@ from dbk_local._driver import _connect
 from dbk_local._driver._forking import Setting, Zygote
 from dbk_local._driver._handle import Context
 from dbk_local._driver._interpreter import Interpreter
+from dbk_local._driver._mounts import VOLUMES
 from dbk_local._driver._notebook_runs import NotebookRuns
 from dbk_local._driver._spark_home import environment_for, find_spark, kind_of_spark
 from dbk_local._driver._spark_link import SparkLink, SparkUse
@@ -71,7 +72,7 @@ class Driver:
         """What a driver has at its root, as far as it may be seen in this access mode."""
         truth = self.truth
         places = {
-            "/Volumes": truth.volumes_root,
+            VOLUMES: truth.volumes_root,
             "/Workspace": truth.workspace_root,
             WORKING_DIRECTORY: self._cwd,
             LOCAL_DISK: truth.local_disk,
@@ -128,6 +129,10 @@ class Driver:
         self.contexts.pop(context_id, None)
         folder = self.truth.local_disk / ENVIRONMENTS / environment
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def show_volume(self, name: str) -> None:
+        place = Path(*name.split("."))
+        await self.zygote.bind(str(self.truth.volumes_root.absolute() / place), str(Path(VOLUMES) / place))
 
     async def stream_active(self, context_id: str) -> bool:
         context = self.contexts.get(context_id)

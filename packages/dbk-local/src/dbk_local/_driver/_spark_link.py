@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import socket
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 from dbk_local._driver import _frames
 from dbk_local._driver._forking import Zygote
+from dbk_local._driver._mounts import VOLUMES
 from dbk_local._driver._wire import truth_to_json
 from dbk_local._seam import DriverDied, Truth
 
@@ -74,9 +76,12 @@ class SparkLink:
         return reply
 
     async def _start(self) -> None:
+        truth = self._truth
+        if self._zygote.is_mounted:
+            truth = dataclasses.replace(truth, volumes_root=Path(VOLUMES))  # where there are only volumes
         ours, theirs = socket.socketpair()
         spec = {
-            "truth": truth_to_json(self._truth),
+            "truth": truth_to_json(truth),
             "folder": str(self._folder),
             "archives": os.environ.get(ARCHIVES_SWITCH, "on") != "off",
         }

@@ -1,9 +1,10 @@
 """The process contexts are forked from: single-threaded, with the slow imports already done.
 
 Run as `python -m dbk_local._driver._zygote FD`, FD being one end of a socket pair with the server. It answers
-`{"t": "fork", "role": ..., "spec": {...}}` (descriptors attached) with `{"t": "forked", "pid": ...}`, and reports each
-child that ends with `{"t": "exited", "pid": ..., "status": <wait status>}`. When the server goes away it kills all that
-descends from it and exits.
+`{"t": "fork", "role": ..., "spec": {...}}` (descriptors attached) with `{"t": "forked", "pid": ...}`, and
+`{"t": "bind", "source": ..., "target": ...}` with `{"t": "bound"}` when its children see the one folder as the other.
+It reports each child that ends with `{"t": "exited", "pid": ..., "status": <wait status>}`. When the server goes away
+it kills all that descends from it and exits.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from dbk_local._driver import _frames, _tree
+from dbk_local._driver._mount_calls import bind
 from dbk_local._driver._mounts import mount_places
 
 # Order matters only for speed. What is not installed is left out: every one of them is optional but IPython.
@@ -46,7 +48,7 @@ def main() -> None:
         mounted = mount_places({place: Path(path) for place, path in first["places"].items()}, Path(first["root"]))
         preload(first["modules"])
         _frames.send(server, {"t": "ready", "mounted": mounted})
-        _Zygote(server).serve()
+        _Zygote(server, mounted).serve()
     signal.set_wakeup_fd(-1)
     _tree.kill_below(os.getpid())
 
@@ -62,8 +64,9 @@ def preload(more: Sequence[str]) -> None:
 
 
 class _Zygote:
-    def __init__(self, server: socket.socket) -> None:
+    def __init__(self, server: socket.socket, is_mounted: bool) -> None:
         self._server = server
+        self._is_mounted = is_mounted
         self._children: set[int] = set()
         self._wake_read, self._wake_write = socket.socketpair()
         for end in (self._wake_read, self._wake_write):
@@ -81,12 +84,22 @@ class _Zygote:
                 request, fds = _frames.receive(self._server, max_fds=4)
                 if request is None:
                     return
-                self._fork(request, fds)
+                if request["t"] == "bind":
+                    self._bind(request)
+                else:
+                    self._fork(request, fds)
 
     def _drain_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while self._wake_read.recv(4096):
                 pass
+
+    def _bind(self, request: dict[str, Any]) -> None:
+        if self._is_mounted:
+            # Where volumes are not guarded it changes nothing, and one that is gone again needs nothing.
+            with contextlib.suppress(OSError):
+                bind(Path(request["source"]), Path(request["target"]))
+        _frames.send(self._server, {"t": "bound"})
 
     def _fork(self, request: dict[str, Any], fds: list[int]) -> None:
         pid = os.fork()
