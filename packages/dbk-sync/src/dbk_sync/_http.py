@@ -8,7 +8,7 @@ import json as jsons
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ TIMEOUT_S: Final = (10.0, 120.0)
 PATIENCE_S: Final = 120.0
 """How long is waited between the attempts of one request, in all."""
 ATTEMPTS: Final = 12
+HURRIED_S: Final = (3.0, 5.0)
+"""The same as `TIMEOUT_S`, for somebody who is about to leave."""
 CONNECTIONS: Final = 20
 
 _BUSY = frozenset({429, 503})
@@ -60,6 +62,7 @@ class Http:
         self.traffic = Traffic()
         self.attempts = ATTEMPTS
         """How often a request is sent at most."""
+        self._timeout_s = TIMEOUT_S
         self._authenticate = authenticate
         self._sleep = sleep
         self._session: requests.Session | None = None
@@ -118,6 +121,16 @@ class Http:
             self._sleep(pause_s)
         raise AssertionError("an endless loop has ended")
 
+    @contextlib.contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Within, a request is sent once and soon given up: for what is only tidied up by somebody who leaves."""
+        before = self.attempts, self._timeout_s
+        self.attempts, self._timeout_s = 1, HURRIED_S
+        try:
+            yield
+        finally:
+            self.attempts, self._timeout_s = before
+
     def close(self) -> None:
         """Closes its connections."""
         if self._session is not None:
@@ -150,7 +163,7 @@ class Http:
             params=query,
             data=None if body is None else Counted(body, count) if body.size_bytes else b"",
             headers=headers,
-            timeout=TIMEOUT_S,
+            timeout=self._timeout_s,
             allow_redirects=False,  # a redirect is a sign-in page, and would take the token along
         )
         with self._lock:

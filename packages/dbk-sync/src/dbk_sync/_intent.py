@@ -1,8 +1,9 @@
 """The lock of a target that holds files: an object that says what a push is about to touch.
 
 It is made only where there is none, so two pushes at a time are one too many. A push that fails or is ended in order
-dates it back, so that the next need not wait until it counts as dead; so does the death of its process, for a push from
-the same machine. It stays: with its generation in the state it means nothing any more.
+dates it back, so that the next need not wait until it counts as dead. It also counts as dead where its process is known
+to have ended: for a push from the same machine, and for a later attempt of the same CI run, on whatever machine. It
+stays: with its generation in the state it means nothing any more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dbk_sync._attempt import NO_ATTEMPT, Attempt, attempt_of
 from dbk_sync._bodies import Bytes
 from dbk_sync._held import CONTROL, Held
 from dbk_sync._remote import Interrupted, Root
@@ -23,11 +25,13 @@ from dbk_sync.errors import LockedError, SyncError, TransientError
 LOCK_S: Final = 900.0
 """After this long without an end, a push is taken for dead."""
 _LONG_AGO_S: Final = 0.0
+_STRAY_S: Final = 30.0
+"""How long a request whose answer did not come may still be carried out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The run that wrote it, since when, the paths it touches, their names in the store, and where its process is."""
+    """The run that wrote it, since when, the paths it touches, their names in the store, and what its process is."""
 
     by: str
     at_s: float
@@ -35,6 +39,7 @@ class Intent:
     names: frozenset[bytes] = frozenset()
     place: str = ""
     pid: int = 0
+    attempt: Attempt = NO_ATTEMPT
 
 
 class Intents:
@@ -57,7 +62,9 @@ class Intents:
         try:
             about: dict[str, Any] = json.loads(blob)
             paths, names = (frozenset(map(os.fsencode, about[key])) for key in ("paths", "names"))
-            return Intent(about["by"], about["at"], paths, names, str(about.get("place")), int(about.get("pid") or 0))
+            attempt = Attempt(str(about.get("run", "")), int(about.get("attempt", 0)))
+            place, pid = str(about.get("place")), int(about.get("pid") or 0)
+            return Intent(about["by"], about["at"], paths, names, place, pid, attempt)
         except (ValueError, KeyError, TypeError):
             return Intent("an unknown run", _LONG_AGO_S)
 
@@ -68,7 +75,7 @@ class Intents:
             LockedError: It may be.
         """
         age_s = self._root.clock() - intent.at_s
-        if age_s < self._lock_s and not _is_gone(intent):
+        if age_s < self._lock_s and not _is_gone(intent) and not attempt_of(os.environ).follows(intent.attempt):
             raise LockedError(
                 f"Another run is at work on the target: {intent.by}, since {age_s:.0f} s.",
                 "Wait for it. If it is dead, use --break-lock; by itself it counts as dead "
@@ -83,8 +90,9 @@ class Intents:
             Interrupted: An earlier push died and touched more than is known to be in doubt.
             LockedError: Another one is at work.
         """
+        attempt = attempt_of(os.environ)
         about = {**self._root.about(), "place": _place(), "pid": os.getpid()}
-        about |= {"paths": _texts(paths), "names": _texts(names)}
+        about |= {"run": attempt.run, "attempt": attempt.number, "paths": _texts(paths), "names": _texts(names)}
         is_there = False
         try:
             self._claim(held, about)
@@ -93,10 +101,13 @@ class Intents:
         except (Interrupted, LockedError):
             raise  # it is another run's
         except TransientError:
-            raise  # nobody answers: another request would only be waited for, too
+            # One more request, not repeated: the workspace may answer this one. The next run waits for stray ones.
+            with contextlib.suppress(SyncError), self._root.store.hurried():
+                self._let_go(held, {**about, "at": self._root.clock() - LOCK_S + _STRAY_S}, about["at"], is_there)
+            raise
         except BaseException:
             with contextlib.suppress(SyncError):
-                self._let_go(held, about, is_there)
+                self._let_go(held, {**about, "at": _LONG_AGO_S}, about["at"], is_there)
             raise
 
     def _claim(self, held: Held, about: dict[str, Any]) -> None:
@@ -111,15 +122,14 @@ class Intents:
             raise Interrupted(found.paths, found.names)
         self._put(held, about)
 
-    def _let_go(self, held: Held, about: dict[str, Any], is_there: bool) -> None:
-        """Dates the intent back. One whose answer did not come may still be on its way: then it comes second."""
-        if self._root.clock() - about["at"] >= LOCK_S:
+    def _let_go(self, held: Held, past: dict[str, Any], at_s: float, is_there: bool) -> None:
+        """Dates the intent of `at_s` back. One that was sent without an answer may come yet: then it comes second."""
+        if self._root.clock() - at_s >= LOCK_S:
             return  # another run may have taken over
-        past = {**about, "at": _LONG_AGO_S}
         if not is_there and self._put(held, past, overwrite=False):
             return
         found = None if is_there else self.of(held)
-        if is_there or (found is not None and _is_same(found, about)):
+        if is_there or (found is not None and _is_same(found, {**past, "at": at_s})):
             self._put(held, past)
 
     def _put(self, held: Held, about: dict[str, Any], *, overwrite: bool = True) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Final
 
 from dbk_sync._answer import Answer
@@ -90,6 +91,9 @@ class DbfsStore:
             name = row["path"].rstrip("/").rpartition("/")[2]
             modified_s = row.get("modification_time", 0) / 1000
             yield Found(name, bool(row.get("is_dir")), row.get("file_size", 0), modified_s)
+
+    def hurried(self) -> AbstractContextManager[None]:
+        return self._http.hurried()
 
     def _put_blocks(self, path: str, body: Body, overwrite: bool, progress: Progress | None) -> bool:
         answer = self._http.request("POST", "/api/2.0/dbfs/create", json={"path": path, "overwrite": overwrite})

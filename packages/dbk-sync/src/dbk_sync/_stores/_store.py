@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +53,9 @@ class Store(Protocol):
 
     def list(self, path: str) -> Iterator[Found]:
         """What is in a directory; nothing when there is none."""
+
+    def hurried(self) -> AbstractContextManager[None]:
+        """Within, a request is sent once and soon given up."""
 
 
 def check_open(answer: Answer, path: str, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from urllib.parse import quote
 
 from dbk_sync._answer import Answer
@@ -71,6 +72,9 @@ class VolumeStore:
             token = page.get("next_page_token") or ""
             if not token:
                 return
+
+    def hurried(self) -> AbstractContextManager[None]:
+        return self._http.hurried()
 
     def _put(self, path: str, body: Body, overwrite: bool, progress: Progress | None) -> Answer:
         query = {"overwrite": "true" if overwrite else "false"}

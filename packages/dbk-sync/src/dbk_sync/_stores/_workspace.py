@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Final
 from urllib.parse import quote
 
@@ -72,6 +73,9 @@ class WorkspaceStore:
             is_dir = row.get("object_type") in ("DIRECTORY", "REPO")
             name = row["path"].rpartition("/")[2]
             yield Found(name, is_dir, row.get("size", 0), row.get("modified_at", 0) / 1000)
+
+    def hurried(self) -> AbstractContextManager[None]:
+        return self._http.hurried()
 
     def _put(self, path: str, body: Body, overwrite: bool, progress: Progress | None) -> Answer:
         query = {"overwrite": "true" if overwrite else "false"}
