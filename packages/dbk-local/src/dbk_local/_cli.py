@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ._command_line import Formatter, add_command, add_common, add_completion
-from ._completion import answer_shell, complete_with
+from ._command_line import Formatter, add_command, add_common, add_completion, answer_shell
 from ._spark_command import add_spark
 from .errors import BadFault, LocalError
 
@@ -102,14 +101,13 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_workspace(parser: argparse.ArgumentParser) -> None:
+    runtimes, modes = ["15.4", "16.4", "17.3"], ["dedicated", "standard", "no-isolation"]
     states = ["RUNNING", "TERMINATED"]
     add = parser.add_argument
     add("--folder", type=Path, metavar="PATH", help="keep files here; without it they are gone at the end")
-    runtime = add("--runtime", default="17.3", metavar="DBR", help="15.4, 16.4 or 17.3 (%(default)s)")
+    add("--runtime", default="17.3", choices=runtimes, metavar="DBR", help="15.4, 16.4 or 17.3 (%(default)s)")
     mode_help = "dedicated, standard or no-isolation (%(default)s)"
-    mode = add("--access-mode", default="dedicated", metavar="MODE", help=mode_help)
-    complete_with(runtime, ["15.4", "16.4", "17.3"])
-    complete_with(mode, ["dedicated", "standard", "no-isolation"])
+    add("--access-mode", default="dedicated", choices=modes, metavar="MODE", help=mode_help)
     add("--cluster-state", default="RUNNING", choices=states, help="the cluster at the start (%(default)s)")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="an option, see `dbk-local options`")
     add("--fault", action="append", default=[], metavar="JSON", help="let requests go wrong, see `dbk-local options`")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
-from ._completion import SHELLS, completion_script
+_SHELLS = ("bash", "zsh", "fish")
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -54,11 +55,21 @@ def add_completion(commands: Any, parser: argparse.ArgumentParser) -> None:
     )
 
     def write(chosen: argparse.Namespace) -> int:
-        print(completion_script(parser, chosen.shell), end="")
+        from argcomplete.shell_integration import shellcode  # here and below: no other run has to wait for it
+
+        print(shellcode([parser.prog], shell=chosen.shell), end="")
         return 0
 
     command = add_command(commands, "completion", write, "print a completion script for your shell", example)
-    command.add_argument("shell", choices=SHELLS, help="the shell to write for")
+    command.add_argument("shell", choices=_SHELLS, help="the shell to write for")
+
+
+def answer_shell(parser: argparse.ArgumentParser) -> None:
+    """Where a shell asks at Tab, tells it the words that can follow and ends the process; else does nothing."""
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser, always_complete_options=False)
 
 
 class _Version(argparse.Action):
