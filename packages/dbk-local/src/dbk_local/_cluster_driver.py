@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from ._clock import Clock
 from ._commands import Command
 from ._contexts import Contexts
-from ._options import Folders, Options
+from ._folders import Folders
+from ._options import Options
 from ._seam import DriverProcess, Truth
 
 STOP_AFTER_S = 20.0

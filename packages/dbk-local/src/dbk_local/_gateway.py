@@ -1,88 +1,25 @@
-"""The HTTP edge: who may ask, what arrived, which endpoint answers, and how the answer leaves."""
+"""The HTTP edge: what arrived, which endpoint answers, and how the answer leaves."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hmac
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, RequestHandler, stream_request_body
+from tornado.web import stream_request_body
 
 from . import _trouble
+from ._body import Body
 from ._call import Call, arguments_of
+from ._guard import Guarded
 from ._log import Request
 from ._replies import ApiError, Reply
 from ._routes import Route, Table
 from ._site import Site
 
-IN_MEMORY_BYTES = 32_000_000
-"""A larger body goes to a file while it arrives."""
 PIECE_BYTES = 256 * 1024
-NEVER_A_NAME = "dbk-local.invalid"
-"""RFC 2606 says this name resolves nowhere, so no web page can be served under it; clients that drop the port from
-their host reach the workspace as their HTTP proxy under this name."""
-
-
-def allowed_hosts(port: int) -> frozenset[str]:
-    """The Host headers that are this machine; others are a web page that made a name point here."""
-    names = ("127.0.0.1", "localhost", "[::1]")
-    plain = {*names} if port == 80 else set()
-    return frozenset({*(f"{name}:{port}" for name in names), *plain, NEVER_A_NAME, f"{NEVER_A_NAME}:80"})
-
-
-def token_in(authorization: str) -> str:
-    """The token of an Authorization header: bearer, or basic with the user `token`; empty when there is none."""
-    kind, _, value = authorization.strip().partition(" ")
-    if kind.lower() == "bearer":
-        return value.strip()
-    if kind.lower() == "basic":
-        try:
-            user, _, password = base64.b64decode(value).decode().partition(":")
-        except ValueError:
-            return ""
-        return password if user == "token" else ""
-    return ""
-
-
-class Guarded(RequestHandler):
-    """What every handler of this server does first: check the host, never set a cookie or a CORS header."""
-
-    def initialize(self, site: Site) -> None:
-        self.site = site
-
-    def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Cache-Control", "no-store")
-
-    def check_host(self) -> None:
-        """Refuse a request that was not addressed to this machine.
-
-        Raises:
-            HTTPError: 421, the request is for somebody else.
-        """
-        if self.request.host.lower() not in self.site.hosts:
-            raise HTTPError(421, reason="Misdirected Request")
-
-    def is_authorized(self) -> bool:
-        """True when the request carries the token, in a header."""
-        given = token_in(self.request.headers.get("Authorization", ""))
-        return hmac.compare_digest(given.encode(), self.site.token.encode())
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - Tornado's signature
-        self.finish(f"{status_code} {self._reason}\n")
-
-    def compute_etag(self) -> None:
-        """An answer is never said to be the same as before."""
-
-    def check_xsrf_cookie(self) -> None:
-        """There are no cookies."""
 
 
 @stream_request_body
@@ -94,8 +31,7 @@ class Gateway(Guarded):
     def initialize(self, site: Site, table: Table) -> None:  # type: ignore[override]  # Tornado passes keywords
         super().initialize(site)
         self.table = table
-        self.body = bytearray()
-        self.spill: Any = None
+        self.body = Body(site.folders.root)
         self.bytes_in = self.bytes_out = 0
         self.logged = False
         self.arguments_in_body: dict[str, Any] | None = None
@@ -120,14 +56,7 @@ class Gateway(Guarded):
     async def data_received(self, chunk: bytes) -> None:
         self.bytes_in += len(chunk)
         await _trouble.throttle(self, len(chunk), self.lines.inward)
-        if self.spill is None and len(self.body) + len(chunk) <= IN_MEMORY_BYTES:
-            self.body += chunk
-            return
-        if self.spill is None:
-            self.spill = tempfile.NamedTemporaryFile(dir=self.site.folders.root, prefix=".upload-", delete=False)  # noqa: SIM115  # closed in on_finish
-            await asyncio.to_thread(self.spill.write, bytes(self.body))
-            self.body.clear()
-        await asyncio.to_thread(self.spill.write, chunk)
+        await self.body.add(chunk)
 
     async def _respond(self) -> None:
         try:
@@ -159,22 +88,13 @@ class Gateway(Guarded):
             return ApiError(500, "INTERNAL_ERROR", f"{type(error).__name__}: {error}").reply()
 
     def _call(self, route: Route, variables: dict[str, str]) -> Call:
-        body = self._whole_body()
+        body = self.body.kept() if route.raw else self.body.whole()
         named: dict[str, Any] = {}
         if not route.raw and isinstance(body, bytes):
             named = self.arguments_in_body = arguments_of(self.request.headers.get("Content-Type", ""), body)
         headers = {name.lower(): value for name, value in self.request.headers.get_all() if name != "Authorization"}
         path = unquote(self.target)
         return Call(str(self.request.method), path, self.query, {**self.query, **named}, variables, headers, body)
-
-    def _whole_body(self) -> bytes | Path:
-        if self.spill is None:
-            return bytes(self.body)
-        self.spill.flush()
-        path = Path(self.spill.name)
-        if self.route and not self.route.raw:
-            return path.read_bytes()
-        return path
 
     def _no_such_route(self) -> Reply:
         method = self.request.method
@@ -238,11 +158,7 @@ class Gateway(Guarded):
 
     def on_finish(self) -> None:
         self.note_end(self.get_status())
-        if self.spill is not None:
-            self.spill.close()
-            if os.path.exists(self.spill.name):
-                os.unlink(self.spill.name)
-            self.spill = None
+        self.body.close()
 
     def note_end(self, status: int) -> None:
         # Before the last byte leaves: who has the answer finds the request in the log.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+from ._folders import Folders
 from ._seam import AccessMode, Truth
 from .errors import BadOption
 
@@ -121,45 +121,6 @@ class Options:
             secrets_file=folders.secrets,
             **identity,
         )
-
-
-@dataclass(frozen=True)
-class Folders:
-    """Where a workspace keeps its files on this machine; all of it survives when `root` is the user's own."""
-
-    root: Path
-
-    @property
-    def dbfs(self) -> Path:
-        """What `dbfs:/` is."""
-        return self.root / "dbfs"
-
-    @property
-    def workspace(self) -> Path:
-        """What `/Workspace` is."""
-        return self.root / "workspace"
-
-    @property
-    def volumes(self) -> Path:
-        """What `/Volumes` is."""
-        return self.root / "volumes"
-
-    @property
-    def secrets(self) -> Path:
-        """The secret scopes: JSON, `{"scope": {"key": "value"}}`."""
-        return self.root / "secrets.json"
-
-    @property
-    def clusters(self) -> Path:
-        """One folder per cluster; nothing in it survives the cluster."""
-        return self.root / "clusters"
-
-    def create(self) -> Folders:
-        """Make what is missing."""
-        found = [self.dbfs / name for name in ("FileStore", "tmp", "user")]
-        for folder in (*found, self.workspace, self.volumes, self.clusters):
-            folder.mkdir(parents=True, exist_ok=True)
-        return self
 
 
 _ALIASES = {"text_cap_bytes": "text_cap_chars"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from ._gateway import Guarded
+from ._guard import Guarded
 
 PARTS: dict[str, tuple[str, str]] = {
     "/": ("index.html", "text/html; charset=utf-8"),

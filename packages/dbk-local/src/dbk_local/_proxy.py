@@ -13,7 +13,8 @@ from tornado.routing import Matcher
 
 from . import _trouble
 from ._api_commands import check_access
-from ._gateway import Guarded
+from ._body import Body
+from ._guard import Guarded
 from ._log import Request
 from ._replies import ApiError, Reply, permission_denied
 from ._site import Site
@@ -115,7 +116,7 @@ class ProxyEdge(Guarded):
         self.check_host()
         uri, method = self.request.uri or "/", str(self.request.method)
         self.target, self.query = urlsplit(uri).path, dict(parse_qsl(urlsplit(uri).query))
-        self.body, self.faults = bytearray(), self.site.faults.strike(method, self.target, "")
+        self.body, self.faults = Body(self.site.folders.root), self.site.faults.strike(method, self.target, "")
         try:
             if not (self.is_authorized() and self.site.token_is_valid):
                 self.refuse(_trouble.wrong_token("401"))

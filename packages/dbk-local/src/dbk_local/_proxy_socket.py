@@ -7,7 +7,7 @@ from typing import Any
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketHandler, websocket_connect
 
-from ._gateway import Guarded
+from ._guard import Guarded
 from ._proxy import CONNECT_S, NOBODY, ProxyEdge, Target, passed_on
 from ._site import Site
 

@@ -29,8 +29,10 @@ from . import (
 )
 from ._cluster_driver import OpenDriver
 from ._driver import open_driver
-from ._gateway import Gateway, allowed_hosts
-from ._options import Folders, Options
+from ._folders import Folders
+from ._gateway import Gateway
+from ._guard import allowed_hosts
+from ._options import Options
 from ._page import PARTS as PAGES
 from ._page import Page
 from ._proxy import ProxyPath

@@ -14,9 +14,10 @@ from ._cluster_driver import OpenDriver, Surroundings
 from ._cluster_states import DATA_SECURITY, RUNTIMES
 from ._dbfs import Dbfs
 from ._faults import Faults
+from ._folders import Folders
 from ._line import Lines
 from ._log import RequestLog
-from ._options import Folders, Options
+from ._options import Options
 from ._root_folder import new_token
 from ._secrets import Secrets
 from ._tree import Tree

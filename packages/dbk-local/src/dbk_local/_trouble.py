@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ._body import Body
 from ._faults import Fault
 from ._line import Line, Lines
 from ._replies import ApiError, Reply
@@ -36,7 +37,7 @@ class Troubled(Protocol):
     is_own: bool
     """The request is for `/_local/`, where there is no trouble."""
     query: dict[str, str]
-    body: bytearray
+    body: Body
     _auto_finish: bool
 
 
@@ -172,7 +173,7 @@ def _spoil(reply: Reply, faults: list[Fault]) -> Reply:
 async def _strike_cluster(gateway: Troubled) -> None:
     from ._call import arguments_of
 
-    body = arguments_of(gateway.request.headers.get("Content-Type", ""), bytes(gateway.body))
+    body = arguments_of(gateway.request.headers.get("Content-Type", ""), gateway.body.whole())
     named = {**gateway.query, **body}
     cluster = gateway.site.clusters.get(named.get("clusterId") or named.get("cluster_id") or "")
     if cluster is None:

@@ -10,13 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import io
 import os
-import random
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +25,12 @@ from dbk_local._driver._emitted import Emitted
 from dbk_local._driver._environment import ContextEnvironment
 from dbk_local._driver._interrupts import Interrupts
 from dbk_local._driver._magics import register_magics
-from dbk_local._driver._mounts import cover_tmp
 from dbk_local._driver._namespace import fill_namespace
 from dbk_local._driver._service import Service
+from dbk_local._driver._settling import settle, take_standard_streams
 from dbk_local._driver._shell import CommandShell
 from dbk_local._driver._sql import run_sql
 from dbk_local._driver._wire import truth_from_json
-from dbk_local._seam import Truth
 
 # What Spark shows beside a job.
 _DESCRIPTION_CHARS = 200
@@ -52,8 +48,8 @@ def run_context(fds: list[int], spec: dict[str, Any]) -> None:
     _tree.adopt_orphans()
     # Whoever started the server may have had it ignored.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    marks = _take_standard_streams(pipe)
-    _settle(spec)
+    marks = take_standard_streams(pipe)
+    settle(spec)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     context = _Context(loop, socket.socket(fileno=control), socket.socket(fileno=service), marks, spec)
@@ -71,51 +67,6 @@ def _serve_to_the_end(loop: asyncio.AbstractEventLoop, serving: asyncio.Task[Non
         except Exception:
             if serving.done() or loop.is_closed():
                 raise
-
-
-def _take_standard_streams(pipe: int) -> int:
-    """Put the pipe at descriptors 1 and 2, nothing at 0; gives a private descriptor of the pipe for the markers."""
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.dup2(pipe, 1)
-    os.dup2(pipe, 2)
-    os.close(null)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - lives as long as the process
-    # Line buffering keeps the order with what child processes write.
-    sys.stdout = sys.__stdout__ = _text_stream(1)  # type: ignore[misc]  # the fork has its own streams
-    sys.stderr = sys.__stderr__ = _text_stream(2)  # type: ignore[misc]  # as above
-    return pipe
-
-
-def _text_stream(fd: int) -> io.TextIOWrapper:
-    raw = open(fd, "wb", closefd=False)  # noqa: SIM115 - lives as long as the process
-    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
-
-
-def _settle(spec: dict[str, Any]) -> None:
-    truth = truth_from_json(spec["truth"])
-    home = Path(spec["home"])
-    home.mkdir(parents=True, exist_ok=True)
-    if not truth.shared_tmp:
-        _leave_shared_tmp(truth, home)
-    os.environ.update(truth.spark_env_vars)
-    os.environ["DATABRICKS_RUNTIME_VERSION"] = truth.runtime
-    os.environ["TZ"] = "Etc/UTC"
-    time.tzset()
-    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-    os.environ["IPYTHONDIR"] = str(home / "ipython")
-    os.chdir(spec["cwd"])
-    sys.argv = [""]
-    sys.path.insert(0, "")
-    random.seed()  # the state was copied by the fork
-
-
-def _leave_shared_tmp(truth: Truth, home: Path) -> None:
-    """A `/tmp` of this context alone; where the platform allows none, at least other temporary names."""
-    kept = [home, truth.dbfs_root, truth.workspace_root, truth.volumes_root, truth.local_disk]
-    kept += map(Path, [sys.prefix, sys.base_prefix, *filter(None, sys.path)])
-    if not cover_tmp(home / "tmp", kept):
-        os.environ["TMPDIR"] = str(home / "tmp")
 
 
 class _Context:
