@@ -125,6 +125,25 @@ def test_what_the_code_made_in_the_way_is_not_followed_or_overwritten(bench, too
     assert list(outside.iterdir()) == []
 
 
+def test_all_that_is_in_the_way_is_named_with_the_way_out(bench, tools):
+    one = bench()
+    path = one.apply(None, OLD)["path"]
+    os.makedirs(f"{path}/out/deep")
+    open(f"{path}/out/deep/result", "wb").close()
+    os.symlink("/", f"{path}/data")
+    os.mkfifo(f"{path}/pipe")
+    new = {**OLD, b"out": b"file", b"data/a": b"1", b"data/b": b"2", b"pipe": b"3", b"fine": b"4"}
+
+    error = one.apply(OLD, new)["error"]
+
+    assert error["message"].splitlines()[1:] == [
+        "  data is a link",
+        "  out is a folder with files of its own",
+        "  pipe is a device, pipe or socket",
+    ]
+    assert "on your machine" in error["hint"]
+
+
 def test_a_directory_with_files_of_the_code_is_not_replaced_by_a_file(bench, tools):
     one = bench()
     path = one.apply(None, OLD)["path"]

@@ -27,6 +27,7 @@ MODULES: Final = (
     "_header",
     "_pack",
     "_checks",
+    "_room",
     "_commit",
     "_tree",
     "_roots",

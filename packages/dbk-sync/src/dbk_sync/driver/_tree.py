@@ -22,7 +22,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ._checks import check_room, deletes_of, manifest_after, removable, state_of
+from ._checks import deletes_of, manifest_after, state_of
 from ._commit import Commit, make_parents
 from ._disk import Disk
 from ._header import Header, Put
@@ -30,6 +30,7 @@ from ._manifest import MODE_755, MODE_DIR, MODE_LINK, Manifest, parse_manifest, 
 from ._names import stays_inside
 from ._pack import PackReader
 from ._refusals import BadPack, NeedFull
+from ._room import check_room, removable
 from ._stream import SLICE_BYTES
 
 CONTROL = b".databricks/dbk-sync"
