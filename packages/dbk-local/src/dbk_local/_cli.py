@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import io
-import json
 import logging
 import os
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ._command_line import Formatter, add_command, add_common, add_completion, answer_shell
+from ._serve_command import add_serve
 from ._spark_command import add_spark
-from .errors import BadFault, LocalError
+from ._workspace_arguments import add_workspace, rules_of, settings_of
+from .errors import LocalError
 
 __all__ = ["main", "make_parser"]
 
@@ -58,7 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.set_defaults(action=None)
     add_common(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _add_serve(commands)
+    add_serve(commands)
     _add_run(commands)
     add_spark(add_command, commands)
     routes = add_command(
@@ -80,111 +79,11 @@ def _log_as_asked(chosen: argparse.Namespace) -> str:
     return level
 
 
-def _add_serve(commands: Any) -> None:
-    example = (
-        "dbk-local serve --folder ~/workspace --set latency_s=0.1\n"
-        'dbk-local serve --fault \'{"route": "POST /api/1.2/commands/execute", "kind": "drop-after"}\''
-    )
-    serve = add_command(commands, "serve", _serve, "serve a workspace until Ctrl-C", example)
-    serve.add_argument("--json", action="store_true", help="say in one line of JSON where it is")
-    serve.add_argument("--until-eof", action="store_true", help="end when stdin does, or the parent process")
-    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="a loopback address (%(default)s)")
-    serve.add_argument("--port", type=int, default=0, metavar="N", help="0, the default, takes a free one")
-    _add_workspace(serve)
-
-
 def _add_run(commands: Any) -> None:
     example = "dbk-local run -- pytest\ndbk-local run --set spark=off -- python job.py"
     run = add_command(commands, "run", _run, "run a command with a workspace of its own, and exit as it does", example)
     run.add_argument("command", nargs="+", metavar="CMD", help="the command and its arguments, after --")
-    _add_workspace(run)
-
-
-def _add_workspace(parser: argparse.ArgumentParser) -> None:
-    runtimes, modes = ["15.4", "16.4", "17.3"], ["dedicated", "standard", "no-isolation"]
-    states = ["RUNNING", "TERMINATED"]
-    add = parser.add_argument
-    add("--folder", type=Path, metavar="PATH", help="keep files here; without it they are gone at the end")
-    add("--runtime", default="17.3", choices=runtimes, metavar="DBR", help="15.4, 16.4 or 17.3 (%(default)s)")
-    mode_help = "dedicated, standard or no-isolation (%(default)s)"
-    add("--access-mode", default="dedicated", choices=modes, metavar="MODE", help=mode_help)
-    add("--cluster-state", default="RUNNING", choices=states, help="the cluster at the start (%(default)s)")
-    add("--set", action="append", default=[], metavar="NAME=VALUE", help="an option, see `dbk-local options`")
-    add("--fault", action="append", default=[], metavar="JSON", help="let requests go wrong, see `dbk-local options`")
-
-
-def _settings(pairs: Sequence[str]) -> dict[str, Any]:
-    """The options of `--set`: JSON values, or text as it is."""
-    chosen: dict[str, Any] = {}
-    for pair in pairs:
-        name, _, value = pair.partition("=")
-        try:
-            chosen[name] = json.loads(value)
-        except ValueError:
-            chosen[name] = value
-    return chosen
-
-
-def _rules(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """The rules of `--fault`, each tried once so that a mistake shows before anything starts."""
-    from ._faults import Faults
-
-    rules = []
-    for text in texts:
-        try:
-            rules.append(json.loads(text))
-        except ValueError:
-            raise BadFault(f"{text!r} is not JSON") from None
-        if not isinstance(rules[-1], dict):
-            raise BadFault(f"{text!r} is not a JSON object")
-        Faults().add(rules[-1])
-    return rules
-
-
-def _serve(chosen: argparse.Namespace) -> int:
-    from . import _server
-    from ._driver._spark_home import find_spark, which_spark
-    from ._options import preset
-
-    options = preset(chosen.runtime, chosen.access_mode, _settings(chosen.set))
-    rules = _rules(chosen.fault)
-    place = (chosen.folder, chosen.host, chosen.port)
-    running = chosen.cluster_state == "RUNNING"
-    spark = find_spark(options.runtime, os.environ) if options.spark != "off" else None
-    about_spark = which_spark(options.runtime, spark) if options.spark != "off" else "Apache Spark is switched off."
-
-    async def work() -> None:
-        # Signals first: what has been started is always ended in order.
-        async with (
-            _server.told_to_stop(chosen.until_eof) as stop,
-            _server.serving(options, *place, running=running) as site,
-        ):
-            for rule in rules:
-                site.faults.add(rule)
-            about: dict[str, Any] = {"host": site.host, "token": site.token, "cluster_id": next(iter(site.clusters))}
-            about |= {"user_name": options.user_name, "pid": os.getpid()}
-            about |= {"spark_version": spark.version if spark else ""}
-            print(json.dumps(about) if chosen.json else _banner(about, about_spark), flush=True)
-            await stop.wait()
-
-    asyncio.run(work())
-    return 0
-
-
-def _banner(about: dict[str, Any], about_spark: str) -> str:
-    return "\n".join(
-        [
-            "An embedded Databricks workspace is running. In another terminal:",
-            "",
-            f"  export DATABRICKS_HOST={about['host']}",
-            f"  export DATABRICKS_TOKEN={about['token']}",
-            f"  export DATABRICKS_CLUSTER_ID={about['cluster_id']}",
-            "",
-            about_spark,
-            f"See what happens in it: {about['host']}/#token={about['token']}",
-            "Ctrl-C ends it.",
-        ]
-    )
+    add_workspace(run)
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -192,7 +91,7 @@ def _run(chosen: argparse.Namespace) -> int:
     from ._options import preset
     from ._run import run
 
-    settings, rules = _settings(chosen.set), _rules(chosen.fault)
+    settings, rules = settings_of(chosen), rules_of(chosen)
     preset(chosen.runtime, chosen.access_mode, settings)  # a mistake is told before anything starts
     workspace = Workspace(
         chosen.runtime,
