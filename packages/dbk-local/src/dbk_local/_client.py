@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import threading
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from ._log import Request
-from .errors import BadFault, BadOption, LocalError, StartFailed
-
-START_S = 60.0
-STOP_S = 90.0
-"""The first orderly stop after Spark was used writes class archives, which takes half a minute on a busy machine."""
+from ._server_process import ServerProcess
+from .errors import BadFault, BadOption, LocalError
 
 
 class Workspace:
@@ -51,10 +45,10 @@ class Workspace:
         self.pid = 0
         """Process id of the workspace's own process."""
         chosen = {**(options or {}), "latency_s": latency_s, **({"spark": "off"} if spark is False else {})}
-        self._arguments = ["--runtime", runtime, "--access-mode", access_mode, "--cluster-state", cluster_state]
-        self._arguments += [f"--set={name}={json.dumps(value)}" for name, value in chosen.items()]
-        self._arguments += ["--folder", os.fspath(folder)] if folder is not None else []
-        self._process: subprocess.Popen[bytes] | None = None
+        arguments = ["--runtime", runtime, "--access-mode", access_mode, "--cluster-state", cluster_state]
+        arguments += [f"--set={name}={json.dumps(value)}" for name, value in chosen.items()]
+        arguments += ["--folder", os.fspath(folder)] if folder is not None else []
+        self._process = ServerProcess(arguments)
 
     def __repr__(self) -> str:
         return f"<Workspace {self.host or 'not started'}>"
@@ -74,38 +68,18 @@ class Workspace:
         Raises:
             StartFailed: it ended, or said nothing within a minute.
         """
-        command = [sys.executable, "-m", "dbk_local", "serve", "--json", "--until-eof", *self._arguments]
-        # A session of its own: Ctrl-C in a terminal ends the program first, and the workspace through it.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-        assert self._process.stdout
-        line = _line(self._process.stdout, START_S)
-        if not line:
-            self.stop()
-            raise StartFailed(f"The embedded workspace did not start (exit status {self._process.returncode}).")
-        about = json.loads(line)
+        about = self._process.start()
         self.host, self.token, self.pid = about["host"], about["token"], about["pid"]
         self.cluster_id, self.user_name = about["cluster_id"], about["user_name"]
         self.spark_version = about["spark_version"]
 
     def stop(self) -> None:
         """End it and everything it started."""
-        process = self._process
-        if process is None:
-            return
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                pipe.close()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_S)
+        self._process.stop()
 
     def kill(self) -> None:
         """End it with SIGKILL, as a crash would."""
-        if self._process:
-            self._process.kill()
-            self.stop()
+        self._process.kill()
 
     def env(self) -> dict[str, str]:
         """`DATABRICKS_HOST`, `DATABRICKS_TOKEN` and `DATABRICKS_CLUSTER_ID` of this workspace."""
@@ -218,12 +192,3 @@ class Workspace:
         if response.status != 200:
             raise LocalError(answer.get("message", f"{method} {path} answered {response.status}"))
         return answer
-
-
-def _line(pipe: IO[bytes], deadline_s: float) -> bytes:
-    """The first line, or nothing when it does not come in time."""
-    lines: list[bytes] = []
-    reader = threading.Thread(target=lambda: lines.append(pipe.readline()), daemon=True)
-    reader.start()
-    reader.join(deadline_s)
-    return lines[0] if lines else b""
