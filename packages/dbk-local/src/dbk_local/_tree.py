@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import shutil
-import threading
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from . import _notebooks
+from ._notebook_index import NotebookIndex
 from ._paths import clean, under
 from ._replies import ApiError, bad_value, exists_already, not_found
 
@@ -29,10 +28,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._index_file = root.parent / "notebooks.json"
-        # Requests are carried out in threads.
-        self._changing = threading.Lock()
-        self._languages: dict[str, str] = json.loads(self._index_file.read_text()) if self._index_file.exists() else {}
+        self._notebooks = NotebookIndex(root)
 
     def make_home(self, user_name: str) -> None:
         """The folders that every workspace has."""
@@ -74,7 +70,7 @@ class Tree:
             raise ApiError(400, "DIRECTORY_NOT_EMPTY", message)
         else:
             shutil.rmtree(place)
-        self._forget(place)
+        self._notebooks.forget(self._shown(place))
 
     def import_(self, path: str, content: bytes, form: str, language: str, overwrite: bool) -> None:
         """Make a notebook or a file of some content, by the rules of its format."""
@@ -143,7 +139,7 @@ class Tree:
             return self._write_notebook(bare, _text(content), language, overwrite)
         place = self._free(path, "FILE", overwrite)
         place.write_bytes(content)
-        return self._forget(place)
+        return self._notebooks.forget(self._shown(place))
 
     def _import_archive(self, path: str, content: bytes, overwrite: bool) -> None:
         """A zip of sources becomes a folder of notebooks and files."""
@@ -162,9 +158,7 @@ class Tree:
     def _write_notebook(self, path: str, source: str, language: str, overwrite: bool) -> None:
         place = self._free(path, "NOTEBOOK", overwrite)
         place.write_text(source)
-        with self._changing:
-            self._languages[self._shown(place)] = language
-            self._save()
+        self._notebooks.add(self._shown(place), language)
 
     def _free(self, path: str, kind: str, overwrite: bool) -> Path:
         """Where an object of a kind may be written."""
@@ -201,7 +195,7 @@ class Tree:
         return "/" + place.relative_to(self._root).as_posix() if place != self._root else "/"
 
     def _language(self, place: Path) -> str:
-        return self._languages.get(self._shown(place), "") if place.is_file() else ""
+        return self._notebooks.language(self._shown(place)) if place.is_file() else ""
 
     def _info(self, place: Path) -> dict[str, Any]:
         shown, state = self._shown(place), os.stat(place)
@@ -224,20 +218,6 @@ class Tree:
                 name = file.relative_to(place.parent).as_posix()
                 archive.writestr(f"{name}.{extension}" if self._language(file) else name, content)
         return buffer.getvalue()
-
-    def _forget(self, place: Path) -> None:
-        shown = self._shown(place)
-        with self._changing:
-            gone = [path for path in self._languages if path == shown or path.startswith(shown + "/")]
-            for path in gone:
-                del self._languages[path]
-            if gone:
-                self._save()
-
-    def _save(self) -> None:
-        draft = self._index_file.with_suffix(".tmp")
-        draft.write_text(json.dumps(self._languages, indent=1, sort_keys=True))
-        draft.replace(self._index_file)
 
 
 def _has_prefix(path: str) -> bool:

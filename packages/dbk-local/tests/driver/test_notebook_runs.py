@@ -3,6 +3,7 @@
 import psutil
 import pytest
 from dbk_local._driver._notebook_source import Cell, NotebookNotFound, NotebookUnsuitable, absolute, cells_of
+from dbk_local._notebook_index import NotebookIndex
 
 DEADLINE_S = 60
 HEADER = "# Databricks notebook source\n"
@@ -12,16 +13,17 @@ def source(*cells):
     return HEADER + "\n\n# COMMAND ----------\n\n".join(cells)
 
 
+def keep(root, path, text, language="PYTHON"):
+    file = root / path.lstrip("/")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    NotebookIndex(root).add(path, language)
+
+
 @pytest.fixture
 def notebook(driver):
-    """Write a notebook into the workspace."""
-
-    def write(path, *cells):
-        file = driver.truth.workspace_root / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(source(*cells))
-
-    return write
+    """Put a notebook into the workspace."""
+    return lambda path, *cells: keep(driver.truth.workspace_root, path, source(*cells))
 
 
 def test_it_has_its_own_names_the_arguments_as_widgets_and_gives_its_exit_value(context, notebook):
@@ -77,7 +79,7 @@ def test_a_restart_of_its_python_goes_on_with_the_same_widgets(context, notebook
     ],
 )
 def test_what_goes_wrong_is_an_error_of_the_cell_that_runs_it(context, driver, notebook, call, said):
-    (driver.truth.workspace_root / "file.py").write_text("print(1)")
+    (driver.truth.workspace_root / "file.py").write_text(source("print(1)"))
     notebook("/fails", "def deep():\n    1 / 0\ndeep()")
     notebook("/dies", "import os\nos._exit(3)")
     notebook("/scala", "# MAGIC %scala\n# MAGIC val x = 1")
@@ -137,8 +139,11 @@ def test_it_ends_with_the_command_that_runs_it(driver, notebook, tmp_path, wait_
 
 
 def test_cells_of_every_kind_become_commands(tmp_path):
-    (tmp_path / "inner").write_text(source("b = 2"))
-    (tmp_path / "all").write_text(
+    tree = tmp_path / "tree"
+    keep(tree, "/inner", source("b = 2"))
+    keep(
+        tree,
+        "/all",
         source(
             "a = 1",
             "# MAGIC %md\n# MAGIC # Title",
@@ -148,7 +153,7 @@ def test_cells_of_every_kind_become_commands(tmp_path):
             "# MAGIC %pip install x",
             "# MAGIC %run ./inner",
             "# MAGIC %r x",
-        )
+        ),
     )
     query = [
         "-- Databricks notebook source",
@@ -158,9 +163,9 @@ def test_cells_of_every_kind_become_commands(tmp_path):
         "-- MAGIC %python",
         "-- MAGIC c = 3",
     ]
-    (tmp_path / "query").write_text("\n".join(query))
+    keep(tree, "/query", "\n".join(query), "SQL")
 
-    found = [(cell.language, cell.text.strip()) for cell in cells_of(tmp_path, "/all")]
+    found = [(cell.language, cell.text.strip()) for cell in cells_of(tree, "/all")]
 
     assert found == [
         ("python", "a = 1"),
@@ -171,17 +176,18 @@ def test_cells_of_every_kind_become_commands(tmp_path):
         ("python", "b = 2"),
         ("r", "x"),
     ]
-    assert list(cells_of(tmp_path, "/query")) == [Cell("sql", "SELECT 2"), Cell("python", "\nc = 3")]
+    assert list(cells_of(tree, "/query")) == [Cell("sql", "SELECT 2"), Cell("python", "\nc = 3")]
 
 
 def test_a_notebook_that_runs_itself_and_one_that_is_not_there_are_refused(tmp_path):
-    (tmp_path / "self").write_text(source("# MAGIC %run ./self"))
-    (tmp_path / "lost").write_text(source("# MAGIC %run ../nope"))
+    tree = tmp_path / "tree"
+    keep(tree, "/self", source("# MAGIC %run ./self"))
+    keep(tree, "/lost", source("# MAGIC %run ../nope"))
 
     with pytest.raises(NotebookUnsuitable, match="20 levels"):
-        list(cells_of(tmp_path, "/self"))
+        list(cells_of(tree, "/self"))
     with pytest.raises(NotebookNotFound, match=r"^/nope$"):
-        list(cells_of(tmp_path, "/lost"))
+        list(cells_of(tree, "/lost"))
 
 
 def test_paths_have_one_form():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbk_local import _notebooks
+from dbk_local._notebook_index import NotebookIndex
 
 _LANGUAGES = {"%python": "python", "%sql": "sql", "%scala": "scala", "%r": "r"}
 _MOST_NESTED = 20
@@ -39,7 +40,7 @@ def absolute(path: str, folder: str | None) -> str | None:
 
 
 def cells_of(root: Path, path: str, nested: int = 0) -> Iterator[Cell]:
-    """The commands of the notebook at an absolute path below the folder `root`; `%run` is replaced by what it runs.
+    """The commands of the notebook at an absolute path of the tree kept in `root`; `%run` is replaced by what it runs.
 
     Raises:
         NotebookNotFound: it, or one that it runs, is not there, or is a file.
@@ -60,14 +61,14 @@ def cells_of(root: Path, path: str, nested: int = 0) -> Iterator[Cell]:
 
 
 def _read(root: Path, path: str) -> tuple[str, str]:
+    language = NotebookIndex(root).language(path)
     try:
         text = (root / path.lstrip("/")).read_text()
     except (OSError, ValueError):
         raise NotebookNotFound(path) from None
-    for language in _notebooks.COMMENTS:
-        if _notebooks.is_notebook_source(text, language):
-            return text, language
-    raise NotebookNotFound(path)
+    if not language:
+        raise NotebookNotFound(path)
+    return text, language
 
 
 def _run_by(line: str, path: str) -> str:
