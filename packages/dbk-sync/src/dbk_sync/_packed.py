@@ -1,4 +1,4 @@
-"""The layout `packs`: one object for each push, and a state object that lists them.
+"""The layout `packs`: a pack for each push, in one object or several parts, and a state object that lists them.
 
 A reader sees the old tree or the new one, whenever a push dies, since the state object changes in one request. Two
 pushes at a time are both whole, and the later one wins. `checkout.py` beside it makes a directory of it on a driver.
@@ -6,7 +6,7 @@ pushes at a time are both whole, and the later one wins. `checkout.py` beside it
 ```
 TARGET/checkout.py
 TARGET/.databricks/dbk-sync/state          the packs in order: the first is a whole tree, each next one a delta
-TARGET/.databricks/dbk-sync/packs/<sha256>
+TARGET/.databricks/dbk-sync/packs/<sha256>     a part of a pack: a large one is on its way while it is still being made
 ```
 """
 
@@ -17,15 +17,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 from dbk_sync import driver
-from dbk_sync._bodies import Bytes, Spooled
-from dbk_sync._content import ContentReader
+from dbk_sync._bodies import Bytes
 from dbk_sync._held import CONTROL, STATE, Held
 from dbk_sync._manifest import FULL, Manifest, difference
-from dbk_sync._pack import VERSION, pack
+from dbk_sync._pack import VERSION
+from dbk_sync._packing import Packing
 from dbk_sync._packs import read_pack
+from dbk_sync._parts import Part, Parts
 from dbk_sync._plan import Plan
 from dbk_sync._remote import Checked, Fitted, Report, Root
 from dbk_sync._scan import Scan
+from dbk_sync._transfer import Transfer
 from dbk_sync.errors import FormatError
 
 PACKS: Final = f"{CONTROL}/packs"
@@ -62,13 +64,8 @@ class PackedTarget:
             delta = difference(None, plan.manifest)
         else:
             delta = plan.delta
-        reader = ContentReader(plan.source)
-        with Spooled(pack(replace(plan, delta=delta), reader, time_of=reader.modified_ns)) as packed:
-            total = packed.size_bytes
-            about = {"version": VERSION, "sha256": packed.sha256, "bytes": total}
-            one = {**about, "base": delta.base_tree, "tree": delta.new_tree}
-            path = root.at(f"{PACKS}/{packed.sha256}")
-            store.put(path, packed, progress=lambda sent: report.sent(min(sent, total), total))
+        total, names = self._send(replace(plan, delta=delta), report)
+        one = {"version": VERSION, "parts": names, "bytes": total, "base": delta.base_tree, "tree": delta.new_tree}
         if held.extra.get("checkout", "") != driver.version():
             store.put(root.at(CHECKOUT), Bytes(driver.checkout_script().encode()))
         extra = {"checkout": driver.version(), "packs": [*packs, one]}
@@ -79,18 +76,37 @@ class PackedTarget:
             report.did("delete", name)
         return total
 
+    def _send(self, plan: Plan, report: Report) -> tuple[int, list[str]]:
+        """Sends a pack while it is made; gives its size and the names of its parts.
+
+        What was sent stays when it comes to nothing: another push may have sent the same. It is left to `gc`.
+        """
+        packing = Packing(plan, reuse=False)
+        with Parts(packing.pieces()) as parts:
+
+            def told(sent_bytes: int) -> None:
+                report.sent(sent_bytes, packing.expected_bytes(parts))
+
+            folder = self._root.at(PACKS)
+            transfer = Transfer(self._root.store, folder, told, name_of=Part.sha256, kept=True)
+            transfer.send(parts)
+            return parts.size_bytes, [path.rpartition("/")[2] for path in transfer.paths]
+
     def verify(self, held: Held, report: Report) -> Checked:
         """Reads every pack; the manifest must come out of them."""
         manifest: Manifest | None = None
         for one in held.extra.get("packs", []):
-            blob = self._root.store.get(self._root.at(f"{PACKS}/{one['sha256']}"))
-            if blob is None or hashlib.sha256(blob).hexdigest() != one["sha256"]:
-                report.warn(f"The pack {one['sha256'][:12]} is {'missing' if blob is None else 'damaged'}.")
-                return Checked(0, [entry.path for entry in held.manifest or ()])
+            blob = b""
+            for name in one["parts"]:
+                part = self._root.store.get(self._root.at(f"{PACKS}/{name}"))
+                if part is None or hashlib.sha256(part).hexdigest() != name:
+                    report.warn(f"The pack {name[:12]} is {'missing' if part is None else 'damaged'}.")
+                    return Checked(0, [entry.path for entry in held.manifest or ()])
+                blob += part
             try:
                 manifest = read_pack(blob, manifest)
             except FormatError as error:
-                report.warn(f"The pack {one['sha256'][:12]}: {error.message}")
+                report.warn(f"The pack of the tree {one['tree'][:12]}: {error.message}")
                 return Checked(0, [], [entry.path for entry in held.manifest or ()])
         found = manifest or Manifest()
         wanted = held.manifest or Manifest()
@@ -98,7 +114,7 @@ class PackedTarget:
         return Checked(len(wanted), [], [entry.path for entry in delta.puts])
 
     def stale(self, held: Held, older_than_s: float) -> list[str]:
-        used = {one["sha256"] for one in held.extra.get("packs", [])}
+        used = {name for one in held.extra.get("packs", []) for name in one["parts"]}
         now_s = self._root.clock()
         found = self._root.store.list(self._root.at(PACKS))
         return [
@@ -122,7 +138,7 @@ class PackedTarget:
 
 def _outdated(packs: list[dict[str, Any]]) -> bool:
     """Whether an earlier release made them, in a form that a reader of today does not know."""
-    return any(one.get("version") != VERSION for one in packs)
+    return any(one.get("version") != VERSION or "parts" not in one for one in packs)
 
 
 def _grown(packs: list[dict[str, Any]]) -> bool:

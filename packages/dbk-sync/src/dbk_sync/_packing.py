@@ -1,4 +1,4 @@
-"""A plan on its way to a driver: how much its pack has to say, and how it is compressed."""
+"""A plan on its way: how much its pack has to say, and how it is compressed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ large library to read the other."""
 
 
 class Packing:
-    """The pack of `plan`, which is made when it is asked for."""
+    """The pack of `plan`, which is made when it is asked for.
 
-    def __init__(self, plan: Plan) -> None:
+    Args:
+        plan: What to pack.
+        reuse: Whether contents of the base tree may be left out: whoever unpacks it has that tree at hand.
+    """
+
+    def __init__(self, plan: Plan, *, reuse: bool = True) -> None:
         self._plan = plan
         self._reader = ContentReader(plan.source)
-        self._reused = to_reuse(plan)
+        self._reused = to_reuse(plan) if reuse else frozenset()
         self.content_bytes = sum(one.size_bytes for one in plan.puts if not is_left_out(one, self._reused))
         """The contents that are sent, before they are compressed."""
 

@@ -6,6 +6,7 @@ all of it is there. The receiver reads the parts one after the other, as the one
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import threading
@@ -116,6 +117,13 @@ class Part:
 
     def open(self) -> Reader:
         return _Window(self._parts, self._begin, self._begin + self.size_bytes)
+
+    def sha256(self) -> str:
+        """The hash of its bytes, in hex."""
+        digest, file = hashlib.sha256(), self.open()
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 class _Window:

@@ -1,10 +1,10 @@
-"""The parts of a pack on their way to a store: two at a time, and none stays there when it comes to nothing."""
+"""The parts of a pack on their way to a store: two at a time."""
 
 from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Final
 
@@ -20,11 +20,34 @@ _PATIENCE_S: Final = 5.0
 """How long parts on their way may take to notice that they are not wanted any more."""
 
 
-class Transfer:
-    """Sends the parts of one pack to a directory in a store; `paths` are their files there, in order."""
+def passing_name(_part: Part) -> str:
+    """A name for a file that only passes through, which the receiver and `gc` know it by."""
+    return f"{PACK_PREFIX}{secrets.token_hex(16)}{PACK_SUFFIX}"
 
-    def __init__(self, store: Store, folder: str, progress: Progress) -> None:
+
+class Transfer:
+    """Sends the parts of one pack to a directory in a store; `paths` are their files there, in order.
+
+    Args:
+        store: Where the directory is.
+        folder: The directory.
+        progress: Hears how many bytes have gone out in all.
+        name_of: Names the file of a part.
+        kept: Whether those that were sent stay when a later one cannot be.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        folder: str,
+        progress: Progress,
+        *,
+        name_of: Callable[[Part], str] = passing_name,
+        kept: bool = False,
+    ) -> None:
         self.paths: list[str] = []
+        self._name_of = name_of
+        self._kept = kept
         self._store = store
         self._folder = folder
         self._progress = progress
@@ -37,13 +60,13 @@ class Transfer:
 
         Raises:
             Refused: The store is closed.
-            SyncError: A part cannot be made or sent; those that were sent are removed.
+            SyncError: A part cannot be made or sent; those that were sent are removed, unless they are kept.
         """
         pool = ThreadPoolExecutor(_CONNECTIONS, "dbk-sync-send")
         sent: list[Future[None]] = []
         try:
             for part in parts:
-                path = f"{self._folder}/{PACK_PREFIX}{secrets.token_hex(16)}{PACK_SUFFIX}"
+                path = f"{self._folder}/{self._name_of(part)}"
                 self.paths.append(path)
                 if len(self.paths) == 1:
                     self._put(path, part)
@@ -56,7 +79,7 @@ class Transfer:
             pool.shutdown(wait=False, cancel_futures=True)
             wait([one for one in sent if not one.cancelled()], _PATIENCE_S)
             refused_at_once = isinstance(error, Refused) and len(self.paths) == 1
-            if not refused_at_once and not isinstance(error, TransientError):
+            if not self._kept and not refused_at_once and not isinstance(error, TransientError):
                 self.remove()
             raise
         pool.shutdown()

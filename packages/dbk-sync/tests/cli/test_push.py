@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from dbk_sync import _packed
+from dbk_sync import _packed, _packing
+from dbk_sync.errors import ChangedWhileReadingError
 
 NOTEBOOK = b"# Databricks notebook source\n"
 SMALL = {"a.py": b"a = 1\n", "pkg/__init__.py": b"", "pkg/b.py": b"b = 2\n"}
@@ -215,15 +216,60 @@ def test_a_file_becomes_a_directory_and_back(dbk_sync, write, target, workspace,
     assert held(target, workspace, tmp_path) == {"x/deep": b"directory", "y": b"file"}
 
 
-def test_a_large_file_goes_in_one_request(dbk_sync, write, target, workspace, tmp_path):
+def test_a_large_file_goes_in_one_request_and_a_large_pack_in_parts(dbk_sync, write, target, workspace, tmp_path):
     content = random.Random(3).randbytes(9_000_000)
     write({"big.bin": content})
 
     ran = dbk_sync("push", ".", *target.words)
 
     assert ran.code == 0, ran.err
-    assert sum(one.bytes_in >= 9_000_000 for one in workspace.requests()) == 1
+    assert sum(one.bytes_in >= 1_000_000 for one in workspace.requests()) == (3 if target.packed else 1)
+    assert sum(one.bytes_in for one in workspace.requests()) < 9_100_000
     assert held(target, workspace, tmp_path) == {"big.bin": content}
+
+
+def test_parts_of_a_pack_are_kept_together(dbk_sync, write, target_of, workspace, tmp_path):
+    target = target_of("dbfs")
+    content = random.Random(3).randbytes(4_000_000)
+    write({"big.bin": content})
+    dbk_sync("push", ".", *target.words)
+    parts = target.names(".databricks/dbk-sync/packs")
+
+    collected = dbk_sync("gc", *target.words, "--older-than", "0")
+    sound = dbk_sync("verify", *target.words)
+    target.delete(f".databricks/dbk-sync/packs/{parts[1]}")
+    broken = dbk_sync("verify", *target.words)
+    mended = dbk_sync("push", ".", *target.words, "--full")
+
+    assert len(parts) == 2
+    assert (collected.code, sound.code, broken.code, mended.code) == (0, 0, 6, 0)
+    assert f"The pack {parts[1][:12]} is missing." in broken.err
+    assert target.names(".databricks/dbk-sync/packs") == parts
+    assert checked_out(target, workspace, tmp_path) == {"big.bin": content}
+
+
+def test_a_file_that_changes_when_parts_have_gone_leaves_the_old_tree(
+    dbk_sync, write, target_of, workspace, tmp_path, monkeypatch
+):
+    target = target_of("dbfs")
+    write(SMALL)
+    dbk_sync("push", ".", *target.words)
+    write({"big.bin": random.Random(3).randbytes(4_000_000)})
+    pack = _packing.pack
+
+    def changing(*given, **options):
+        yield from list(pack(*given, **options))[:-1]
+        raise ChangedWhileReadingError("big.bin changed while it was being sent.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_packing, "pack", changing)
+        failed = dbk_sync("push", ".", *target.words)
+
+    assert failed.code == 3
+    assert checked_out(target, workspace, tmp_path) == SMALL
+    dbk_sync("gc", *target.words, "--older-than", "0")
+    assert len(target.names(".databricks/dbk-sync/packs")) == 1
+    assert dbk_sync("push", ".", *target.words).code == 0
 
 
 def test_many_packs_become_one_again(dbk_sync, write, target_of, workspace, tmp_path):
@@ -507,25 +553,30 @@ def test_watch_says_so_pushes_after_an_edit_and_ends_by_an_interrupt(write, work
     import os
     import re
     import signal
-    import time
+
+    def until_pushed(said):
+        """Reads up to the summary of a push."""
+        while not re.search(r"\d+ requests", line := process.stderr.readline().decode()):
+            assert line, said
+            said.append(line)
+        said.append(line)
 
     target = target_of("volume")
     write(SMALL)
+    said = []
     with subprocess.Popen(
         [sys.executable, "-m", "dbk_sync", "watch", ".", target.text, "--interval", "0.05"], stderr=subprocess.PIPE
     ) as process:
         try:
-            deadline = time.monotonic() + 60
-            while target.files() != SMALL and time.monotonic() < deadline:
-                time.sleep(0.05)
+            until_pushed(said)
             write({"a.py": b"edited"})
-            while target.files().get("a.py") != b"edited" and time.monotonic() < deadline:
-                time.sleep(0.05)
+            until_pushed(said)
             os.kill(process.pid, signal.SIGINT)
-            said = process.communicate(timeout=60)[1].decode()
+            process.communicate(timeout=60)
         finally:
             process.kill()
 
+    said = "".join(said)
     first, second = map(int, re.findall(r"(\d+) requests", said))
     assert target.files() == {**SMALL, "a.py": b"edited"}
     assert process.returncode == 130

@@ -1,5 +1,6 @@
 # The rest of `checkout.py` at a target: the package `_dbk_sync` is loaded above.
 
+import contextlib
 import json
 import os
 import sys
@@ -25,8 +26,10 @@ def checkout(destination: str, folder: str = "") -> str:
         tree.open()
         known = [number for number, one in enumerate(packs, 1) if one["tree"] == tree.tree]
         for one in packs[known[-1] if known else 0 :]:
-            with open(os.path.join(control, "packs", one["sha256"]), "rb") as file:
-                tree.apply(package._pack.PackReader(file))
+            with contextlib.ExitStack() as stack:
+                paths = [os.path.join(control, "packs", name) for name in one["parts"]]
+                files = [stack.enter_context(open(path, "rb")) for path in paths]
+                tree.apply(package._pack.PackReader(package._source.Joined(files)))
     finally:
         package._locks.release(lock)
     return os.fsdecode(tree.path)
