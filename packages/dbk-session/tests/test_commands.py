@@ -178,11 +178,9 @@ def test_code_without_anything_in_it_takes_no_number_and_no_place_in_the_history
     session = open_session(channel=channel)
     numbers = [session.run("1").execution_count]
 
-    for blank in ("", "\n ", " \t"):
-        assert session.run(blank).status == "ok"
-        assert session.start(blank).result(60).status == "ok"
-        assert [type(event) for event in session.stream(blank)] == [Started, Finished]
     evaluated = session.run("", expressions={"sum": "1 + 1"}).expressions
+    assert session.start("\n ").result(60).status == "ok"
+    assert [type(event) for event in session.stream(" \t")] == [Started, Finished]
     numbers.append(session.run("2").execution_count)
 
     assert numbers == ([None, None] if channel == "plain" else [1, 2])

@@ -255,22 +255,18 @@ def test_a_cancel_of_a_command_that_floods_its_output_ends_it_within_a_few_quest
 
 WORDY = """
 import random
-for _ in range(20): print(random.Random(1).randbytes(25_000).hex(), flush=True)
-__import__('_dbk_agent').current().core.scribe.flush()
-open({mark!r}, 'w').close()
+for _ in range({times}): print(random.Random(1).randbytes(25_000).hex(), flush=True)
 """
 
 
 @pytest.mark.parametrize("channel", ["spool", "result"])
-def test_much_output_is_read_in_few_pieces_where_the_runtime_allows_it(
-    open_session, workspace, until, calls, tmp_path, channel
-):
+def test_much_output_is_read_in_few_pieces_where_the_runtime_allows_it(open_session, workspace, until, calls, channel):
     session = open_session(channel=channel)
     session.run("1")
     until(lambda: session.channel == channel)
     workspace.clear_requests()
 
-    result = session.run(WORDY.format(mark=str(tmp_path / "mark")))
+    result = session.run(WORDY.format(times=20))
 
     assert len(result.stdout) == 20 * 50_001
     # Half a million random bytes: 670,000 characters, which take 19 pieces of the safe size.
@@ -279,16 +275,16 @@ def test_much_output_is_read_in_few_pieces_where_the_runtime_allows_it(
 
 @pytest.mark.parametrize("channel", ["spool", "result"])
 def test_where_an_answer_has_less_room_than_the_runtime_promises_output_is_whole_all_the_same(
-    open_session, workspace, until, tmp_path, channel
+    open_session, workspace, until, channel
 ):
     workspace.set_options(text_cap_bytes=60_000)
     session = open_session(channel=channel)
     session.run("1")
     until(lambda: session.channel == channel)
 
-    result = session.run(WORDY.format(mark=str(tmp_path / "mark")))
+    result = session.run(WORDY.format(times=6))
 
-    assert len(result.stdout) == 20 * 50_001
+    assert len(result.stdout) == 6 * 50_001
     assert session._engine.keeper.interpreter.room.chars < 60_000
 
 
@@ -543,6 +539,27 @@ def test_names_are_completed_by_the_idle_interpreter(session):
     assert completion.matches == ("remote_value",)
     assert (completion.cursor_start, completion.cursor_end) == (0, 9)
     assert "keys" in str(session.complete("remote_value.ke").matches)
+
+
+@pytest.mark.parametrize("channel", ["spool", "result"])
+def test_what_completion_needs_is_loaded_after_the_first_command_and_costs_no_call(
+    open_session, until, calls, goes_quiet, channel
+):
+    session = open_session(channel=channel, completion=True)
+    session.run("remote_value = 1")
+    until(lambda: session.channel == channel)
+    goes_quiet(0.2)
+    asked = []
+
+    def is_loaded():
+        asked.append(session.call("import sys, threading\nprint([each.name for each in threading.enumerate()])"))
+        return "dbk-warmup" not in asked[-1]
+
+    until(is_loaded)
+
+    assert calls().count("execute") == len(asked)
+    assert session.call("import sys\nprint('jedi.api.helpers' in sys.modules)") == "True\n"
+    assert session.complete("remote_va").matches == ("remote_value",)
 
 
 def test_an_object_is_inspected_by_the_idle_interpreter(session):

@@ -215,10 +215,8 @@ class Keeper:
     def _install(self, context: Context) -> Agent | None:
         if self.plan.channel == "plain":
             return None
-        plan = self.plan
-        options = {"display_rows": plan.display_rows, "budget_bytes": plan.budget_bytes, "widgets": plan.widgets}
         try:
-            return install(context, options)
+            return install(context, self.plan.agent_options)
         except (CommandFailed, ProtocolError) as error:
             if self.plan.channel != "auto":
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["Plan"]
 
@@ -19,6 +20,7 @@ class Plan:
         output_limit_mb: how much a command may write.
         display_rows: how many rows of a frame are shown.
         widgets: whether what is shown may be widgets.
+        completion: whether names will be asked for.
     """
 
     channel: str = "auto"
@@ -26,6 +28,13 @@ class Plan:
     output_limit_mb: float = 100.0
     display_rows: int = 1000
     widgets: bool = False
+    completion: bool = False
+
+    @property
+    def agent_options(self) -> dict[str, Any]:
+        """What the agent is told; see `driver.bootstrap`."""
+        names = ("display_rows", "budget_bytes", "widgets", "completion")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def budget_bytes(self) -> int:

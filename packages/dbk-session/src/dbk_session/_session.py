@@ -47,6 +47,8 @@ class Session:
         prepare: called each time a fresh interpreter is ready (the first, and after each loss), before the waiting
             command is sent, with a function that runs helper code in it. What it raises fails the waiting command.
         widgets: whether who looks at the output sees widgets (ipywidgets): `tqdm.auto` then shows its bar as one.
+        completion: whether `complete` will be called: what it needs (40 MB, loaded in a second) is then loaded on the
+            driver in an idle moment after a command, and not while somebody waits for the first names.
 
     Raises:
         SettingsError: host or cluster are not set.
@@ -64,11 +66,12 @@ class Session:
         on_event: Callable[[Event], None] | None = None,
         prepare: Callable[[Caller], None] | None = None,
         widgets: bool = False,
+        completion: bool = False,
         _entry: Entry | None = None,
     ) -> None:
         self._bus = Bus(on_event)
         self._snapshots = _asking.Snapshots()
-        order = Connection(settings, client, cluster_id, name or "", channel, _entry, widgets)
+        order = Connection(settings, client, cluster_id, name or "", channel, _entry, widgets, completion)
         self._engine = engine_for(order, self._bus, prepare)
         self._attached: Command | None = None
 

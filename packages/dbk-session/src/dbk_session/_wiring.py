@@ -34,6 +34,7 @@ class Connection:
     channel: str | None
     entry: Entry | None
     widgets: bool = False
+    completion: bool = False
 
 
 def engine_for(connection: Connection, bus: Bus, prepare: Callable[[Callable[[str], str]], None] | None) -> Engine:
@@ -54,7 +55,14 @@ def engine_for(connection: Connection, bus: Bus, prepare: Callable[[Callable[[st
         return door_of_client(client) if client is not None else door_of_settings(settings, refused=refused)
 
     channel = _known_channel(connection.channel or settings.channel)
-    plan = Plan(channel, settings.start_timeout_s, settings.output_limit_mb, settings.display_rows, connection.widgets)
+    plan = Plan(
+        channel,
+        settings.start_timeout_s,
+        settings.output_limit_mb,
+        settings.display_rows,
+        connection.widgets,
+        connection.completion,
+    )
     clock = RealClock()
     return Engine(plan, Link(entry, door, Journal(), clock), clock, bus, prepare)
 

@@ -1,7 +1,12 @@
 """Completion and inspection: the shell's own when it is idle, from the snapshot when it is busy."""
 
+import threading
+
 import pytest
 from dbk_session.driver import answers, wire
+from dbk_session.driver.agent import warmup
+from dbk_session.driver.agent.core import Options
+from dbk_session.driver.agent.runs import Run, Runs
 
 SNAPSHOT = {
     "names": {
@@ -27,6 +32,38 @@ def test_completion_of_the_namespace_is_the_shells_own(driver):
     assert reply["metadata"]["_jupyter_types_experimental"][0]["text"] == "some_long_name"
     assert paths["matches"][0].endswith("pathsep")
     assert driver.call("complete", code="nothing_like_it", cursor_pos=15)["matches"] == []
+
+
+class Interpreter:
+    """What the thread that loads needs of one."""
+
+    def __init__(self):
+        self.runs, self.options, self.done = Runs(), Options(completion=True), []
+
+    def warming(self):
+        return [lambda: self.done.append("first"), lambda: 1 / 0, lambda: self.done.append("last")]
+
+
+def test_what_completion_needs_is_loaded_when_nothing_runs(monkeypatch, wait_until):
+    monkeypatch.setattr(warmup, "IDLE_S", 0.01)
+    interpreter, run = Interpreter(), Run("r", {})
+    warming = warmup.Warmup(interpreter, interpreter)
+    interpreter.runs.start(run)
+    warming.after()
+    threading.Event().wait(0.2)
+    busy = list(interpreter.done)
+
+    interpreter.runs.finish(run, "ok")
+    warming.after()
+
+    wait_until(lambda: interpreter.done == ["first", "last"], "loading")
+    assert busy == []
+
+
+def test_nothing_is_loaded_where_no_names_will_be_asked_for(driver):
+    driver.run("1")
+
+    assert "dbk-warmup" not in driver.call("exec", code="import threading\nprint(threading.enumerate())")["stdout"]
 
 
 def test_inspection_has_two_levels_of_detail(driver):

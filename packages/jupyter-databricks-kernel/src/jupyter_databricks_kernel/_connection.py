@@ -61,7 +61,7 @@ class Connection:
             settings = self._load()
             configure_logging(settings.log_level)
             settings.require("host", "cluster_id")
-            self.session = Session(settings, on_event=self._take, prepare=self._prepare, widgets=True)
+            self.session = Session(settings, on_event=self._take, prepare=self._prepare, widgets=True, completion=True)
             self.files = self._files_of(settings, self.session)
             self._settings = settings
         return self.session

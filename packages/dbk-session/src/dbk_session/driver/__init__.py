@@ -32,7 +32,7 @@ def bootstrap(**options: Any) -> str:
         options: `display_rows` (rows that `display` of a frame shows, 1000), `inline_chars` (longest frame, 24000),
             `budget_bytes` (output of one cell, 100 MB), `spool_root` (folder for the records; default: the best local
             place), `descriptors` (also record what subprocesses write, true), `widgets` (the front end shows them,
-            false).
+            false), `completion` (names will be asked for, false).
     """
     return pack(wire.AGENT, ["wire", "cutting", "agent"], _AGENT_ROOT, options)
 

@@ -32,6 +32,7 @@ from .stdin import Stdin
 from .streams import StandardStreams
 from .tasks import Tasks
 from .traceless import Traceless
+from .warmup import Warmup
 
 
 class Agent:
@@ -85,6 +86,8 @@ class Agent:
         self._offer(comms, introspection)
         cells = Cells(core, traceless, payloads, self.streams.print_to_host)
         self._surround(cells, comms, figures)
+        self._warmup = Warmup(core, introspection)
+        cells.after.append(self._warmup.after)
         # Last, so that its transformer, which takes off the trailer, is the first.
         cells.install()
         atexit.register(self._remove_spool)
@@ -121,7 +124,7 @@ class Agent:
         cells.around.update({name: part for name, part in parts.items() if part is not None})
         core.live_tasks = tasks.alive
         cells.details = spark.describe
-        cells.after = self._snapshots.ask
+        cells.after.append(self._snapshots.ask)
 
     def call(self, request: str) -> None:
         """Do one operation and print its frame."""
@@ -141,6 +144,7 @@ class Agent:
         self.closed = True
         self.core.seams.undo()
         self._snapshots.close()
+        self._warmup.close()
         self._inbox.close()
         self._remove_spool()
         atexit.unregister(self._remove_spool)

@@ -55,7 +55,8 @@ class Cells:
         self.around: dict[str, Around] = {}
         # What the start record says besides the count.
         self.details: Callable[[Run], dict[str, Any]] = lambda _: {}
-        self.after: Callable[[], None] = lambda: None
+        # What is told that it is over.
+        self.after: list[Callable[[], None]] = []
 
     def install(self) -> None:
         """Hook the transformers, the events and the history."""
@@ -215,7 +216,8 @@ class Cells:
         if frame is not None:
             self._print(frame)
         core.runs.finish(run, status)
-        core.seams.attempt("the snapshot", self.after)
+        for action in self.after:
+            core.seams.attempt("what follows a cell", action)
 
     def _interrupt(self, error: KeyboardInterrupt) -> dict[str, Any]:
         tb = without_agent(error, error.__traceback__)

@@ -25,6 +25,7 @@ class Options:
     spool_root: str | None = None
     descriptors: bool = True
     widgets: bool = False
+    completion: bool = False
 
     def update(self, values: dict[str, Any]) -> None:
         """Set what is known, leave the rest."""
