@@ -80,6 +80,11 @@ class FarSide:
         """Whether the driver sees DBFS as files; asks when that is not known."""
         return self._can_read("dbfs")
 
+    @property
+    def may_read_zstd(self) -> bool:
+        """Whether the driver is not known to be unable to unpack zstd. Asks nobody."""
+        return self._reads.get("zstd", True)
+
     def reads_zstd(self) -> bool:
         """Whether the driver can unpack zstd; asks when that is not known."""
         return self._can_read("zstd")

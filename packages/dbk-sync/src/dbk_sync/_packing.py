@@ -34,7 +34,7 @@ class Packing:
 
     @property
     def suits_zstd(self) -> bool:
-        """Whether zstd is worth it, and can be done here; then the driver is to be asked."""
+        """Whether zstd is worth it, and can be done here."""
         return self.content_bytes >= ZSTD_FROM_BYTES and _zstd.is_available()
 
     def pieces(self, codec: Codec = "zlib") -> Iterator[bytes]:

@@ -216,9 +216,12 @@ class Sync:
         self.close()
 
     def _send(self, plan: Plan) -> tuple[str, dict[str, Any], int]:
-        """How the pack travelled, what the driver says to it, and its size."""
+        """How the pack travelled, what the driver says to it, and its size.
+
+        One of zstd is begun while the driver is asked whether it can read that.
+        """
         packing = Packing(plan)
-        codec: Codec = "zstd" if packing.suits_zstd and self._far.reads_zstd() else "zlib"
+        codec: Codec = "zstd" if packing.suits_zstd and self._far.may_read_zstd else "zlib"
         with Parts(packing.pieces(codec)) as parts:
 
             def told(sent_bytes: int) -> None:
@@ -226,8 +229,9 @@ class Sync:
                     self._progress(sent_bytes, packing.expected_bytes(parts))
 
             try:
-                store, answer = self._delivery.send(parts, not self._may_inline(plan), told)
-                return store, answer, parts.size_bytes
+                if codec == "zlib" or self._far.reads_zstd():
+                    store, answer = self._delivery.send(parts, not self._may_inline(plan), told)
+                    return store, answer, parts.size_bytes
             except ReceiverError as error:
                 if error.code != "no-codec":
                     raise

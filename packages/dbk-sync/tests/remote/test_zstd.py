@@ -222,8 +222,11 @@ def test_it_is_zlib_where_the_driver_has_no_module(write, synced, interpreter, c
     write(FILES)
 
     sync.push(sync.plan())
+    write({"noise.bin": FILES["noise.bin"][::-1]})
+    sync.push(sync.plan())
 
-    assert codecs == ["zlib", "zlib"]
+    # It is begun as zstd while the driver is asked, once.
+    assert codecs == ["zlib", "zstd", "zlib", "zlib"]
     assert sync.notices == []
 
 
