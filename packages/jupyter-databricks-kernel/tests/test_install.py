@@ -24,7 +24,7 @@ def document(folder: Path):
 def test_check_05_the_packaged_spec_has_logos_and_the_right_modes():
     spec = document(SOURCE)
 
-    assert spec["argv"][1:] == ["-m", "jupyter_databricks_kernel", "-f", "{connection_file}"]
+    assert spec["argv"][1:] == ["-P", "-m", "jupyter_databricks_kernel", "-f", "{connection_file}"]
     assert spec["display_name"] == "Databricks Session"
     assert spec["language"] == "python"
     assert spec["interrupt_mode"] == "message"

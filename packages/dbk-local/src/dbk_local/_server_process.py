@@ -20,7 +20,7 @@ class ServerProcess:
     """Started once, with the arguments of `serve`."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        self._command = [sys.executable, "-m", "dbk_local", "serve", "--json", "--until-eof", *arguments]
+        self._command = [sys.executable, "-P", "-m", "dbk_local", "serve", "--json", "--until-eof", *arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> dict[str, Any]:

@@ -53,6 +53,9 @@ class DatabricksKernelApp(IPKernelApp):
             self.log.addFilter(_is_news)
         super().init_sockets()
 
+    def init_path(self) -> None:
+        """The folder of the notebook stays out of the search path: no code of a project runs in this process."""
+
     def init_pdb(self) -> None:
         """Nothing of the user's is debugged in this process."""
 
