@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
+import sys
 from typing import Any, Final
 
 LEVEL: Final = 5
@@ -35,7 +35,9 @@ def compressor(level: int | None = None) -> Any:
 
 
 def _module() -> Any:
-    for name in ("compression.zstd", "backports.zstd"):
-        with contextlib.suppress(ImportError):
-            return importlib.import_module(name)
-    return None
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    try:
+        module = importlib.import_module(name)
+    except Exception:  # whoever uses this package may have a module of that name, which may do anything
+        return None
+    return module if hasattr(module, "CompressionParameter") else None

@@ -43,6 +43,18 @@ def test_any_single_frame_unpacks(data, parameters):
     assert unpacked(compressed(data, **parameters)) == data
 
 
+def test_modules_of_the_project_are_neither_imported_nor_taken_for_those_that_are_wanted(bench, tools, monkeypatch):
+    module = b"raise SystemExit('a module of the project was run')\n"
+    names = [b"compression/__init__.py", b"compression/zstd.py", b"backports/__init__.py", b"backports/zstd.py"]
+    path = bench().apply(None, dict.fromkeys([*names, b"pyarrow.py"], module))["path"]
+    for name in ("compression", "backports", "backports.zstd", "pyarrow"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    assert sys.path[0] == path
+    assert [name for name in receiving.MODULES if receiving._is_there(name)] == []
+    assert not receiving.is_readable()
+
+
 @pytest.mark.usefixtures("module")
 def test_what_the_client_makes_is_one_frame_that_the_receiver_takes():
     compressor = _zstd.compressor()

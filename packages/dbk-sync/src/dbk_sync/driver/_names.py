@@ -6,6 +6,8 @@ import os
 import stat
 from collections.abc import Iterator
 
+_MARKER = os.path.join(".databricks", "dbk-sync", "tree.json")  # see `_tree`
+
 
 def kind(whole: bytes) -> str:
     """`file`, `directory`, `link`, `special` (device, pipe, socket), or `""` when there is nothing."""
@@ -39,6 +41,16 @@ def stays_inside(path: bytes, target: bytes) -> bool:
         if depth < 0:
             return False
     return True
+
+
+def is_synchronised(path: str) -> bool:
+    """Whether a path is in a tree that a sync has made."""
+    folder, above = os.path.abspath(path), ""
+    while folder != above:
+        if os.path.isfile(os.path.join(folder, _MARKER)):
+            return True
+        folder, above = os.path.dirname(folder), folder
+    return False
 
 
 def is_bytecode(folder: bytes, name: bytes) -> bool:

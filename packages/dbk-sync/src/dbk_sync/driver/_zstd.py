@@ -8,10 +8,12 @@ are checked here, and they are given nothing but a single frame.
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 from collections.abc import Iterator
 from typing import Any
 
+from ._names import is_synchronised
 from ._refusals import BadPack, NoCodec, Refusal
 from ._stream import SLICE_BYTES, Readable
 
@@ -132,7 +134,13 @@ def _window_bytes(descriptor: int) -> int:
 
 
 def _is_there(name: str) -> bool:
+    """Whether Python would import it, and not from a project: to look for a module must run nothing of the user's."""
+    package, dot, _ = name.partition(".")
     try:
-        return name not in _broken and importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):  # its package is not there, or has been put there by hand
+        spec = None if name in _broken else importlib.util.find_spec(package)  # which imports nothing, without a dot
+        places = [] if spec is None else [*(spec.submodule_search_locations or [spec.origin or ""])]
+        if not places or any(is_synchronised(place) for place in places):
+            return False
+        return not dot or importlib.machinery.PathFinder.find_spec(name, places) is not None
+    except (ImportError, ValueError, AttributeError):  # it has been put there by hand
         return False
