@@ -8,10 +8,7 @@ may come without its counterpart (ipykernel and empty cells do that), so each st
 from __future__ import annotations
 
 import ast
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
@@ -19,11 +16,13 @@ from .. import wire  # noqa: TID252 - the package has another name on the driver
 from .content import clean, error_content
 from .core import Core
 from .history import History, Mark
+from .interrupts import deaf
 from .payloads import Payloads
 from .report import frame_of, live
 from .runs import Run
-from .tracebacks import ends_notebook, without_agent
+from .tracebacks import without_agent
 from .traceless import Traceless
+from .verdict import error_of, status_of
 
 
 class Around(Protocol):
@@ -167,13 +166,13 @@ class Cells:
         run = self._core.runs.active
         if run is None or not self._is_end(result, run):
             return
-        status = _status(run, result)
+        status = status_of(run, result)
         if status == "ok":
             self._expressions = self._core.seams.attempt("user expressions", lambda: self._evaluate(run), {})
         while run.state != "done":
             # The cell is over. An interrupt that comes now is too late, and must not cost the end of the record.
             try:
-                with _deaf():
+                with deaf():
                     self._finish(run, status, result)
             except KeyboardInterrupt:
                 continue
@@ -205,7 +204,7 @@ class Cells:
             status=status,
             expressions=self._expressions,
             payload=payloads,
-            error=_error(run, status, result, self._shell),
+            error=error_of(run, status, result, self._shell),
             live=core.seams.attempt("counting what goes on", lambda: live(core, run), 0),
         )
         core.scribe.flush()
@@ -238,35 +237,3 @@ def _carries(info: Any, run: Run) -> bool:
     """Whether this cell is the one that came with the run's trailer."""
     trailer = wire.split_trailer(getattr(info, "raw_cell", ""))[1]
     return trailer is not None and trailer.get("run") == run.id
-
-
-def _status(run: Run, result: Any) -> str:
-    if run.blocked or run.failed_display or result is None:
-        return "error"
-    error = result.error_before_exec or result.error_in_exec
-    return "ok" if error is None or ends_notebook(type(error)) else "error"
-
-
-def _error(run: Run, status: str, result: Any, shell: Any) -> dict[str, Any] | None:
-    """What the reply says about a failure: some (a wrong use of a magic) have no error record of their own."""
-    if status == "ok":
-        return None
-    error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
-    if run.error is not None or error is None:
-        return run.error
-    return error_content(type(error), error, getattr(shell, "_last_traceback", None) or [])
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Interrupts are ignored within the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        # None: it was not set from Python, and Python cannot set it again.
-        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)

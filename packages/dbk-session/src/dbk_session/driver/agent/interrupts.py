@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -54,3 +55,18 @@ class Interrupts:
     def _withdraw(self) -> None:
         if self._next is not None and signal.getsignal(signal.SIGINT) == self._handle:
             signal.signal(signal.SIGINT, self._next)
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Interrupts are ignored within the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        # None: it was not set from Python, and Python cannot set it again.
+        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
