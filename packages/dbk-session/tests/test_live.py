@@ -344,7 +344,7 @@ def test_a_cancel_that_comes_as_the_command_ends_is_no_error(open_session):
     for happening in ("begin", "ready", "accepted", "final"):
         track.on(happening)
 
-    engine._press(track, Runner(engine, track))
+    engine.stops.press(track, Runner(engine, track))
 
     assert track.finish(Finished("r", "ok"))
 

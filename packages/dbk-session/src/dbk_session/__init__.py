@@ -41,7 +41,8 @@ if TYPE_CHECKING:
         Truncated,
         to_json,
     )
-    from dbk_session._results import CommandResult, Completeness, Completion, Inspection, Table
+    from dbk_session._introspection import Completeness, Completion, Inspection
+    from dbk_session._results import CommandResult, Table
     from dbk_session._session import Session
 
 __all__ = [
@@ -110,11 +111,13 @@ _HOMES = {
         "Truncated",
         "to_json",
     ),
-    "_results": (
-        "CommandResult",
+    "_introspection": (
         "Completeness",
         "Completion",
         "Inspection",
+    ),
+    "_results": (
+        "CommandResult",
         "Table",
     ),
     "_session": ("Session",),

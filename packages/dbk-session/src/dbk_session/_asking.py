@@ -19,7 +19,7 @@ from dbk_session._engine import Engine
 from dbk_session._events import InputRequest
 from dbk_session._feed import Feed
 from dbk_session._interpreter import Agent, Interpreter
-from dbk_session._results import Completeness, Completion, Inspection
+from dbk_session._introspection import Completeness, Completion, Inspection
 from dbk_session._room import SAFE_CHARS
 from dbk_session._track import Track
 from dbk_session.driver import wire

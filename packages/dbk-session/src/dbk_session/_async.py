@@ -13,7 +13,8 @@ from typing import Any, Self
 
 from dbk_session._command import Command
 from dbk_session._events import Event, InputRequest
-from dbk_session._results import CommandResult, Completeness, Completion, Inspection
+from dbk_session._introspection import Completeness, Completion, Inspection
+from dbk_session._results import CommandResult
 from dbk_session._session import Session
 
 __all__ = ["AsyncCommand", "AsyncSession"]

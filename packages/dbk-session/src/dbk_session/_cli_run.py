@@ -6,20 +6,15 @@ import argparse
 import base64
 import json
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Any, Protocol
 
 from dbk_config import cli
 
-from dbk_session._command import Command
+from dbk_session._cli_follow import Face, follow
 from dbk_session._detach import check_name
-from dbk_session._events import Event, Failure, Finished, InputRequest
+from dbk_session._events import Event, Finished
 from dbk_session._journal import Journal
 from dbk_session._outputs import outputs_of
 from dbk_session._session import Session
@@ -29,19 +24,6 @@ from dbk_session.errors import SessionError, UnreadableSource
 
 __all__ = ["run_attach", "run_code", "run_file"]
 
-
-class Face(Protocol):
-    """What a person or a program sees of a command."""
-
-    def show(self, event: Event) -> None:
-        """Shows one event."""
-
-    def ask(self, request: InputRequest) -> str:
-        """The answer; raises `EOFError` when there is none."""
-
-
-_CANCELLED = 130
-_FAILED = 1
 
 # Gives a script what it finds when it is started by `python FILE ARGS`; the values travel as data.
 _PRELUDE = """\
@@ -84,7 +66,7 @@ def run_code(arguments: argparse.Namespace) -> int:
     """Runs a line of code; gives its exit code."""
     face: Face = JsonLines() if arguments.json else Terminal(with_results=True)
     with cli.ending_in_order(), Session(cli.settings_of(arguments), prepare=_running(_MAY_EXIT)) as session:
-        return _follow(session.start(arguments.code, allow_stdin=True), face)[0]
+        return follow(session.start(arguments.code, allow_stdin=True), face)[0]
 
 
 def _running(prelude: str) -> Callable[[Callable[[str], str]], None]:
@@ -104,7 +86,7 @@ def run_attach(arguments: argparse.Namespace) -> int:
         if command is None:
             return 0
         try:
-            return _follow(command, face)[0]
+            return follow(command, face)[0]
         except BrokenPipeError:
             # The reader (`| head`) has seen enough; the command goes on for who comes next.
             if not command.done:
@@ -149,89 +131,16 @@ def _leave(session: Session, code: str, face: Face) -> int:
         return 0
     # It was faster than we are: there is nothing to come back for.
     with Session.attach(name):
-        return _follow(command, face)[0]
+        return follow(command, face)[0]
 
 
 def _run_cells(session: Session, source: Source, face: Face, may_ask: bool) -> tuple[int, dict[int, list[Event]]]:
     seen: dict[int, list[Event]] = {}
     for position, cell in zip(source.positions, source.cells, strict=True):
-        code, seen[position] = _follow(session.start(cell, allow_stdin=may_ask), face)
+        code, seen[position] = follow(session.start(cell, allow_stdin=may_ask), face)
         if code != 0:
             return code, seen
     return 0, seen
-
-
-def _follow(command: Command, face: Face) -> tuple[int, list[Event]]:
-    """Shows a command to its end. Ctrl-C cancels it on the cluster; a second one presses harder."""
-    seen: list[Event] = []
-    with _Cancelling(command) as cancelling:
-        for event in command.events():
-            seen.append(event)
-            face.show(event)
-            if isinstance(event, InputRequest):
-                with cancelling.paused():
-                    _answer(command, event, face)
-    return _exit_code(seen), seen
-
-
-class _Cancelling:
-    """Turns Ctrl-C into a cancel of the command, instead of an exception at any point of our own code."""
-
-    def __init__(self, command: Command) -> None:
-        self._command = command
-        self._before: Any = None
-
-    def __enter__(self) -> _Cancelling:
-        self._before = signal.signal(signal.SIGINT, self._cancel)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """While a person types, Ctrl-C interrupts that."""
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, self._cancel)
-
-    def _cancel(self, _number: int, _frame: FrameType | None) -> None:
-        # On a thread: a signal handler must not wait for a lock that the interrupted code may hold.
-        threading.Thread(target=self._command.cancel, daemon=True).start()
-
-
-def _answer(command: Command, request: InputRequest, face: Face) -> None:
-    try:
-        command.answer(face.ask(request))
-    except EOFError:
-        command.answer(None)
-    except KeyboardInterrupt:
-        command.cancel()
-
-
-def _exit_code(events: list[Event]) -> int:
-    finished = next((event for event in reversed(events) if isinstance(event, Finished)), None)
-    if finished is None or finished.status == "lost":
-        return _FAILED
-    if finished.status == "cancelled":
-        return _CANCELLED
-    failure = finished.error or next((event for event in reversed(events) if isinstance(event, Failure)), None)
-    if finished.status == "ok" or failure is None:
-        return 0 if finished.status == "ok" else _FAILED
-    return _exit_status(failure) if failure.ename == "SystemExit" else _FAILED
-
-
-def _exit_status(failure: Failure) -> int:
-    """What `sys.exit` was given, as Python itself takes it."""
-    if failure.evalue in ("", "None"):
-        return 0
-    try:
-        return int(failure.evalue) & 0xFF
-    except ValueError:
-        print(failure.evalue, file=sys.stderr)
-        return _FAILED
 
 
 def _save(arguments: argparse.Namespace, source: Source, seen: dict[int, list[Event]]) -> None:

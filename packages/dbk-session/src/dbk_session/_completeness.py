@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from dbk_session._results import Completeness
+from dbk_session._introspection import Completeness
 
 __all__ = ["locally"]
 

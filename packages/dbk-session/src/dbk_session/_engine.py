@@ -14,7 +14,7 @@ from dbk_session._clock import Clock
 from dbk_session._collect import read_rest
 from dbk_session._context import Gone, NoAgent
 from dbk_session._control import Control
-from dbk_session._events import Blocked, Event, Finished, Notice
+from dbk_session._events import Event, Finished
 from dbk_session._feed import Feed
 from dbk_session._interpreter import Interpreter
 from dbk_session._jobs import Job, Jobs
@@ -24,10 +24,9 @@ from dbk_session._plan import Plan
 from dbk_session._pump import Pump
 from dbk_session._remote import Doubtful, Stopped
 from dbk_session._runner import Runner
-from dbk_session._schedule import WEDGED
-from dbk_session._stop import Stop
+from dbk_session._stops import Stops
 from dbk_session._track import Track
-from dbk_session.errors import ContextLostError, ContextWedged, ProtocolError
+from dbk_session.errors import ContextLostError, ProtocolError
 
 __all__ = ["Engine"]
 
@@ -44,6 +43,7 @@ class Engine:
         clock: time and waiting.
         bus: where events go.
         jobs: the queue of its work.
+        stops: cancels what is in it.
         keeper: has the interpreter.
         pump: reads the running command's output.
     """
@@ -62,10 +62,9 @@ class Engine:
         self.keeper = Keeper(plan, link, clock, bus, prepare, self._look_at_current)
         self.pump = Pump(self._control, self._spool, clock, self.keeper.give_up_control)
         self.jobs = Jobs(self._after)
-        self._lock = threading.RLock()
-        self._stops: dict[str, Stop] = {}
+        self.stops = Stops(self.jobs, self.keeper.machine, clock, bus)
+        self._lock = threading.Lock()
         self._feeds: OrderedDict[str, Feed] = OrderedDict()
-        self._wedged: Stop | None = None
 
     # Work.
 
@@ -92,7 +91,7 @@ class Engine:
         return future if queued else None
 
     def _after(self, track: Track) -> None:
-        self._stops.pop(track.run_id, None)
+        self.stops.is_over(track)
         interpreter = self.keeper.interpreter
         if interpreter is not None:
             interpreter.used_s = self.clock.now()
@@ -126,78 +125,19 @@ class Engine:
         finally:
             interpreter.used_s = self.clock.now()
 
-    # Stopping.
-
-    def stop(self, track: Track) -> None:
-        """Cancels a command, wherever it is."""
-        job = self.jobs.withdraw(track)
-        if job is not None and job.runner is not None:
-            self._press(track, job.runner)
-
-    def stop_all(self) -> None:
-        """Cancels everything."""
-        is_idle = not self.jobs.all
-        job = self.jobs.withdraw_all()
-        if job is not None and job.track is not None and job.runner is not None:
-            self._press(job.track, job.runner)
-        if is_idle and self._wedged is not None:
-            self._wedged.press()
-
-    def _press(self, track: Track, runner: Runner) -> None:
-        with self._lock:
-            stop = self._stops.get(track.run_id)
-            if stop is None:
-                track.try_cancel()
-                self.keeper.machine.try_on("cancel")
-                self._stops[track.run_id] = Stop(track, runner, self.clock, self._unstoppable)
-        if stop is not None:
-            stop.press()
-        elif self._wedged is not None:
-            # This one only waits for that one.
-            self._wedged.press()
-        track.look.set()
-
-    def _unstoppable(self, stop: Stop) -> None:
-        self._wedged = stop
-        self.keeper.machine.try_on("unstoppable")
-        self.bus.post(Notice("The command did not stop when it was cancelled. Wait for it, or restart the session."))
-
-    def _await_wedged(self, stop: threading.Event) -> None:
-        """A command's turn comes when the one that was given up on has ended."""
-        waited_s: float | None = None
-        while self._wedged is not None and not self._wedged.has_stopped():
-            if waited_s is None:
-                self.bus.post(Blocked())
-            waited_s = WEDGED.after(waited_s)
-            if self.clock.wait(stop, waited_s):
-                raise Stopped("cancelled while another command was still running")
-        self._is_free()
-
-    def _check_wedged(self) -> None:
-        if self._wedged is not None and not self._wedged.has_stopped():
-            raise ContextWedged(
-                "The command that was cancelled before still runs, so nothing can be asked.",
-                "Wait until it stops, or restart the session, which loses its variables.",
-            )
-        self._is_free()
-
-    def _is_free(self) -> None:
-        self._wedged = None
-        self.keeper.machine.on("stopped")
-
     # What the runner needs (`Host`).
 
     def ensure(self, track: Track) -> Interpreter:
         """See `Host.ensure`."""
         if self.keeper.machine.state == "wedged":
-            self._await_wedged(track.cancelled)
+            self.stops.wait_until_free(track.cancelled)
         interpreter = self._ensure(track.cancelled)
         self.keeper.machine.on("command")
         return interpreter
 
     def _ensure(self, stop: threading.Event) -> Interpreter:
         if self.keeper.machine.state == "wedged":
-            self._check_wedged()
+            self.stops.check_free()
         return self.keeper.ensure(stop)
 
     def lost(self, reason: str) -> None:
@@ -262,7 +202,7 @@ class Engine:
 
     def restart(self) -> None:
         """Replaces the interpreter; see `Session.restart`."""
-        self.stop_all()
+        self.stops.stop_all()
         done: Future[Any] = Future()
 
         def work() -> None:
@@ -286,7 +226,7 @@ class Engine:
         if sent is not None:
             reason = "The session was detached; the command goes on."
             sent[0].finish(Finished(sent[0].run_id, "lost", reason=reason))
-        self.stop_all()
+        self.stops.stop_all()
         self.pump.close()
         self.keeper.leave()
         self.jobs.join()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from dbk_session._events import (
     Display,
@@ -20,50 +20,10 @@ from dbk_session._events import (
 )
 from dbk_session.errors import CommandCancelled, CommandFailed, ContextLostError
 
-__all__ = ["CommandResult", "Completeness", "Completion", "Inspection", "Table"]
+__all__ = ["CommandResult", "Table"]
 
 TABLE_MIME = "application/vnd.dataresource+json"
 _BINARY = ("image/png", "image/jpeg", "image/gif", "application/pdf")
-
-
-@dataclass(frozen=True, slots=True)
-class Completeness:
-    """Whether a text is a whole cell: what a console asks after every line.
-
-    Attributes:
-        status: `complete` runs as it is, `incomplete` wants more lines, `invalid` never runs; `unknown` when nobody
-            could be asked.
-        indent: white space that the next line may begin with; "" unless more lines are wanted.
-    """
-
-    status: Literal["complete", "incomplete", "invalid", "unknown"]
-    indent: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """Names that fit at the cursor.
-
-    Attributes:
-        matches: the replacements, best first.
-        cursor_start: where the replaced text begins, in characters from the start of the code.
-        cursor_end: where it ends.
-        metadata: `_jupyter_types_experimental` and the like, as IPython gives it.
-    """
-
-    matches: tuple[str, ...]
-    cursor_start: int
-    cursor_end: int
-    metadata: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What is known of the object at the cursor: `data` is a mime bundle, empty when `found` is False."""
-
-    found: bool
-    data: Mapping[str, Any]
-    metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from dbk_session._calls import cluster_of, get_cluster
 from dbk_session._command import Command
 from dbk_session._detach import attached, claimed, detached
 from dbk_session._events import Event, InputRequest
+from dbk_session._introspection import Completeness, Completion, Inspection
 from dbk_session._journal import Entry, Journal
-from dbk_session._results import CommandResult, Completeness, Completion, Inspection
+from dbk_session._results import CommandResult
 from dbk_session._schedule import FIRST_CONTACT
 from dbk_session._track import Attachments, Order, Track
 from dbk_session._wiring import Connection, engine_for
@@ -230,7 +231,7 @@ class Session:
 
     def cancel(self) -> None:
         """Cancels the running command and those that wait behind it; or, once more, one that did not stop."""
-        self._engine.stop_all()
+        self._engine.stops.stop_all()
 
     def call(self, code: str) -> str:
         """Runs helper code in the user's interpreter and gives what it printed; it leaves no history and no count.
@@ -333,7 +334,7 @@ class Session:
         self.close()
 
     def _handle(self, track: Track) -> Command:
-        return Command(track, self._engine.stop, self._answer)
+        return Command(track, self._engine.stops.stop, self._answer)
 
     def _answer(self, track: Track, request: InputRequest, text: str | None) -> None:
         _asking.answer(self._engine, track, request, text)
