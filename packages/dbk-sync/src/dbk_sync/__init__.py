@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from dbk_sync._cache import HashCache
     from dbk_sync._changing import again_when_changed
     from dbk_sync._content import ContentReader
+    from dbk_sync._delta import Delta, apply, difference
+    from dbk_sync._entry import Entry
     from dbk_sync._explain import Decision, explain
     from dbk_sync._findings import Finding, Kind
-    from dbk_sync._manifest import Delta, Entry, Manifest, apply, difference
+    from dbk_sync._manifest import Manifest
     from dbk_sync._pack import pack
     from dbk_sync._pathspec import GitPattern, GitSpec, SourcePattern, source_spec
     from dbk_sync._plan import Plan, plan
@@ -68,9 +70,11 @@ _HOMES = {
     "_cache": ("HashCache",),
     "_changing": ("again_when_changed",),
     "_content": ("ContentReader",),
+    "_delta": ("Delta", "apply", "difference"),
+    "_entry": ("Entry",),
     "_explain": ("Decision", "explain"),
     "_findings": ("Finding", "Kind"),
-    "_manifest": ("Delta", "Entry", "Manifest", "apply", "difference"),
+    "_manifest": ("Manifest",),
     "_pack": ("pack",),
     "_pathspec": ("GitPattern", "GitSpec", "SourcePattern", "source_spec"),
     "_plan": ("Plan", "plan"),

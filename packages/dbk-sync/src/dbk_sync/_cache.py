@@ -9,7 +9,8 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from dbk_sync._manifest import Entry, Manifest
+from dbk_sync._entry import Entry
+from dbk_sync._manifest import Manifest
 
 RACY_WINDOW_NS: Final = 2_000_000_000
 """A file that changed this shortly before it was read may change again without its times telling: git's racy rule."""

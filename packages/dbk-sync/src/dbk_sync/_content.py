@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from dbk_sync._cache import CHANGED, status_of
-from dbk_sync._manifest import Entry
+from dbk_sync._entry import Entry
 
 PIECE_BYTES: Final = 1 << 20
 _ATTEMPTS: Final = 3

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from dbk_sync._answer import Answer
 from dbk_sync._bodies import Body, Bytes, Counted
+from dbk_sync._retry import is_final, pause_after, pause_at, reason_of, too_busy
 from dbk_sync.errors import AccessError, TransientError
 
 if TYPE_CHECKING:
@@ -30,11 +31,6 @@ ATTEMPTS: Final = 12
 HURRIED_S: Final = (3.0, 5.0)
 """The same as `TIMEOUT_S`, for somebody who is about to leave."""
 CONNECTIONS: Final = 20
-
-_BUSY = frozenset({429, 503})
-"""Refused without being carried out: always safe to repeat."""
-_UNCLEAR = frozenset({502, 504})
-"""A gateway lost sight of it: safe to repeat what may be done twice."""
 
 
 @dataclass
@@ -105,14 +101,14 @@ class Http:
             failure: TransientError | None = None
             try:
                 answer = self._once(method, path, query, body, content_type, progress)
-                pause_s = _pause_s(answer, attempt, repeatable)
+                pause_s = pause_after(answer, attempt, repeatable)
                 if pause_s is None:
                     return answer
-                failure = _too_busy(answer)
+                failure = too_busy(answer)
             except OSError as error:  # all that `requests` raises about connections is one
                 failure = self._lost(method, path, error)
-                pause_s = _growing_s(attempt)
-                if not repeatable or _is_final(error):
+                pause_s = pause_at(attempt)
+                if not repeatable or is_final(error):
                     raise failure from error
             waited_s += pause_s
             if waited_s > PATIENCE_S or attempt >= self.attempts:
@@ -199,47 +195,11 @@ class Http:
         with contextlib.suppress(Exception):
             self.close()
         hint = "Check network connectivity and DATABRICKS_HOST, then try again."
-        if _is_final(error):
+        if is_final(error):
             hint = "Check DATABRICKS_HOST; if your network has its own certificates, point REQUESTS_CA_BUNDLE to them."
-        return TransientError(f"Connection lost: {method} {self.host}{path}: {_reason(error)}", hint)
+        return TransientError(f"Connection lost: {method} {self.host}{path}: {reason_of(error)}", hint)
 
 
 def _keep_headers(request: Any) -> Any:
     """Keeps `requests` from replacing our Authorization header by what `~/.netrc` has for the host."""
     return request
-
-
-def _pause_s(answer: Answer, attempt: int, repeatable: bool) -> float | None:
-    """How long to wait before the request is sent again; None when its answer is final."""
-    if answer.status not in _BUSY and not (repeatable and answer.status in _UNCLEAR):
-        return None
-    try:
-        return max(0.0, float(answer.headers.get("Retry-After", "")))
-    except ValueError:
-        return _growing_s(attempt)
-
-
-def _growing_s(attempt: int) -> float:
-    return float(min(0.2 * 2**attempt, 10.0))
-
-
-def _too_busy(answer: Answer) -> TransientError:
-    text = f"The workspace is too busy: {answer.method} {answer.path}: {answer.message}"
-    return TransientError(text, "Try again later.", status=answer.status, code=answer.code)
-
-
-def _is_final(error: OSError) -> bool:
-    """Whether another attempt cannot help: an address that is none, a certificate that is not trusted."""
-    return isinstance(error, ValueError) or "CERTIFICATE_VERIFY_FAILED" in str(error)
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause in a few words: the outer ones repeat the address."""
-    while isinstance(error.__context__, OSError) or (error.args and isinstance(error.args[0], BaseException)):
-        inner = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error.__context__
-        assert inner is not None
-        error = inner
-    reason = getattr(error, "reason", None)
-    if isinstance(reason, BaseException) and reason is not error:
-        return _reason(reason)
-    return str(getattr(error, "strerror", None) or error)[:200]

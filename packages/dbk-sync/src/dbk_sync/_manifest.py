@@ -1,4 +1,4 @@
-"""What a tree is: entries, the manifest that lists them, its hash, and the difference of two.
+"""What lists the entries of a tree: the manifest, and its hash.
 
 Paths are bytes relative to the root of the tree, `/`-separated, in any encoding. The canonical binary form of a
 manifest, whose SHA-256 is the *tree hash*, is (integers big-endian):
@@ -16,76 +16,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-import stat
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple
 
+from dbk_sync._entry import RECORD, Entry, pack_records, parse_entries
 from dbk_sync.errors import FormatError
-
-Mode = Literal["644", "755", "link", "dir"]
-
-RECORD: Final = struct.Struct(">BQ32s")
-MODE_CODES: Final[Mapping[Mode, int]] = {"644": 1, "755": 2, "link": 3, "dir": 4}
-MODES: Final[Mapping[int, Mode]] = {code: mode for mode, code in MODE_CODES.items()}
-FILE_MODES: Final = frozenset({"644", "755"})
-FULL: Final = ""
-"""The base tree of a delta that needs no base: its puts are the whole tree."""
 
 _HEAD = struct.Struct(">4sBI")
 _MAGIC = b"DBKM"
-_NOTHING = hashlib.sha256().digest()
 _VERSION = 1
 _UNSAFE_PART = re.compile(rb"(?:^|/)(?:\.{0,2}|\.git|\.databricks)(?:/|\Z)")
-
-
-class Entry(NamedTuple):
-    """One file, link or empty directory of a tree.
-
-    A link's content is its target, as in git: `size_bytes` and `sha256` are those of the target's bytes. A directory
-    has none, and nothing below it is in the tree: one with files is there because of them.
-    """
-
-    path: bytes
-    mode: Mode
-    size_bytes: int
-    sha256: bytes
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it is neither a link nor a directory."""
-        return self.mode in FILE_MODES
-
-    @property
-    def name(self) -> bytes:
-        """The path as a person knows it: that of a directory ends with `/`."""
-        return self.path + b"/" if self.mode == "dir" else self.path
-
-
-def directory(path: bytes) -> Entry:
-    """The entry of an empty directory."""
-    return Entry(path, "dir", 0, _NOTHING)
-
-
-new_entry: Final = partial(tuple.__new__, Entry)
-"""Makes an entry of a tuple of its four parts: the same object as by the class, at half the cost, for long loops."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """What turns one tree into another.
-
-    `puts` (new or changed entries) and `deletes` (paths) are in path order. `base_tree` and `new_tree` are tree
-    hashes in hex; `base_tree` is `""` when no base is needed and `puts` is the whole tree.
-    """
-
-    base_tree: str
-    new_tree: str
-    puts: tuple[Entry, ...]
-    deletes: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,65 +115,6 @@ class Manifest:
 
     def __hash__(self) -> int:
         return hash(self.tree)
-
-
-def difference(base: Manifest | None, new: Manifest) -> Delta:
-    """The delta from `base` to `new`; from None, everything. Between equal manifests it is empty."""
-    if base is None:
-        return Delta(FULL, new.tree, new.entries, ())
-    if base is new:
-        return Delta(base.tree, base.tree, (), ())
-    old = base.by_path
-    puts = tuple([entry for entry in new.entries if old.get(entry.path) != entry])
-    kept = new.by_path
-    deletes = tuple([entry.path for entry in base.entries if entry.path not in kept])
-    return Delta(base.tree, new.tree, puts, deletes)
-
-
-def apply(delta: Delta, base: Manifest | None) -> Manifest:
-    """The manifest after `delta`; what a receiver must arrive at.
-
-    Raises:
-        FormatError: `base` is not the delta's base, or the outcome is not the promised tree.
-    """
-    start = {} if delta.base_tree == FULL or base is None else dict(base.by_path)
-    if delta.base_tree != FULL and (base is None or base.tree != delta.base_tree):
-        raise FormatError("The delta belongs to another base tree.")
-    for path in delta.deletes:
-        start.pop(path, None)
-    start.update((entry.path, entry) for entry in delta.puts)
-    manifest = Manifest.of(start.values())
-    if manifest.tree != delta.new_tree:
-        raise FormatError("The delta does not lead to the tree it promises.")
-    return manifest
-
-
-def mode_of(st_mode: int) -> Mode:
-    """The mode class of a file or link with this mode word: as in git, only the owner's execute bit counts."""
-    if stat.S_ISLNK(st_mode):
-        return "link"
-    return "755" if st_mode & stat.S_IXUSR else "644"
-
-
-def pack_records(entries: Iterable[Entry]) -> bytes:
-    """The fixed-size records of `entries`, 41 bytes each, in the given order."""
-    pack, codes = RECORD.pack, MODE_CODES
-    return b"".join([pack(codes[mode], size, sha256) for _, mode, size, sha256 in entries])
-
-
-def parse_entries(records: bytes, paths: list[bytes], count: int) -> Iterator[Entry]:
-    """The entries of `count` records and as many paths.
-
-    Raises:
-        FormatError: The lengths differ, or a mode is unknown.
-    """
-    if len(records) != count * RECORD.size or len(paths) != count:
-        raise FormatError("The manifest is damaged: its parts differ in length.")
-    try:
-        for path, (code, size_bytes, sha256) in zip(paths, RECORD.iter_unpack(records), strict=True):
-            yield Entry(path, MODES[code], size_bytes, sha256)
-    except KeyError as error:
-        raise FormatError(f"The manifest is damaged: {error.args[0]} is no mode.") from error
 
 
 def _check_paths(paths: list[bytes]) -> None:

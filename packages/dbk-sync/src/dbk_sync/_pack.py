@@ -31,7 +31,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Final, Literal, Protocol
 
 from dbk_sync import _zstd
-from dbk_sync._manifest import Entry
+from dbk_sync._entry import Entry
 from dbk_sync._pack_header import TimeOf, header, is_left_out
 from dbk_sync._plan import Plan
 from dbk_sync.driver._ahead import Ahead

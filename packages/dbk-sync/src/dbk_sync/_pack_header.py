@@ -22,7 +22,8 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from dbk_sync._manifest import FULL, MODE_CODES, Delta, Entry
+from dbk_sync._delta import FULL, Delta
+from dbk_sync._entry import MODE_CODES, Entry
 from dbk_sync._plan import Plan
 
 TimeOf = Callable[[Entry], int | None]

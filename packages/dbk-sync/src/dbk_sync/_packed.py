@@ -18,8 +18,9 @@ from typing import Any, Final
 
 from dbk_sync import driver
 from dbk_sync._bodies import Bytes
+from dbk_sync._delta import FULL, difference
 from dbk_sync._held import CONTROL, STATE, Held
-from dbk_sync._manifest import FULL, Manifest, difference
+from dbk_sync._manifest import Manifest
 from dbk_sync._pack import VERSION
 from dbk_sync._packing import Packing
 from dbk_sync._packs import read_pack

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from collections import deque
 
-from dbk_sync._manifest import Delta, Manifest, apply, parse_entries
+from dbk_sync._delta import Delta, apply
+from dbk_sync._entry import parse_entries
+from dbk_sync._manifest import Manifest
 from dbk_sync.driver._pack import PackReader
 from dbk_sync.driver._refusals import BadPack
 from dbk_sync.errors import FormatError

@@ -20,10 +20,11 @@ import os
 from functools import partial
 
 from dbk_sync._content import ContentReader
+from dbk_sync._entry import Entry
 from dbk_sync._findings import Finding, Kind
 from dbk_sync._held import CONTROL, STATE, Held
 from dbk_sync._intent import LOCK_S, Intents, intent_name
-from dbk_sync._manifest import Entry, Manifest
+from dbk_sync._manifest import Manifest
 from dbk_sync._notebooks import is_notebook, may_be_notebook, refuse_same_names, suspects
 from dbk_sync._plan import Plan, refuse_clashes
 from dbk_sync._remote import Checked, Fitted, Report, Root, with_manifest

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dbk_sync._cache import HashCache
+from dbk_sync._delta import Delta, difference
+from dbk_sync._entry import Entry
 from dbk_sync._findings import Finding, Kind
-from dbk_sync._manifest import Delta, Entry, Manifest, difference
+from dbk_sync._manifest import Manifest
 from dbk_sync._scan import Scan
 from dbk_sync._secrets import secret_reason
 from dbk_sync.errors import NameCollisionError

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from dbk_sync import _plan, _state
 from dbk_sync._cache import HashCache
+from dbk_sync._delta import difference
 from dbk_sync._held import Held
 from dbk_sync._http import Http
 from dbk_sync._intent import LOCK_S
-from dbk_sync._manifest import difference
 from dbk_sync._packed import PackedTarget
 from dbk_sync._plain import PlainTarget
 from dbk_sync._prepared import Prepared, Wish

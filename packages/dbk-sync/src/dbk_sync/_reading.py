@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 
 from dbk_sync._cache import CHANGED, RACY_WINDOW_NS, Fresh, kept_status, new_fresh
 from dbk_sync._content import ChangingError, read_content
+from dbk_sync._entry import Entry, mode_of, new_entry
 from dbk_sync._findings import Finding, Kind
 from dbk_sync._links import link_finding, link_problem
-from dbk_sync._manifest import Entry, mode_of, new_entry
 from dbk_sync._scan_options import LinkPolicy
 from dbk_sync._secrets import secret_flags
 from dbk_sync._walk import Found, Problem

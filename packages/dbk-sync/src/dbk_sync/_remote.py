@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dbk_sync._bodies import Bytes
+from dbk_sync._delta import difference
 from dbk_sync._findings import Finding
 from dbk_sync._held import STATE, Held, damaged, decode, encode
-from dbk_sync._manifest import Manifest, difference
+from dbk_sync._manifest import Manifest
 from dbk_sync._plan import Plan
 from dbk_sync._scan import Scan
 from dbk_sync._stores import Store

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
-from dbk_sync._manifest import Entry
+from dbk_sync._entry import Entry
 from dbk_sync._notebooks import bare
 from dbk_sync.driver._names import parents
 

@@ -7,22 +7,19 @@ import json
 import os
 import sys
 import threading
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 from dbk_config import DbkError
 
+from dbk_sync._bar import Bar
 from dbk_sync._findings import Finding
 from dbk_sync._limits import size_text
 from dbk_sync._plan import Plan
 from dbk_sync._quoting import quoted
 from dbk_sync._service import Service
-
-_REDRAW_S: Final = 0.1
-_WIDTH: Final = 30
 
 
 @dataclass(slots=True)
@@ -85,7 +82,7 @@ class Reporter:
         self._service = service
         self._seq = 0
         self._lock = threading.Lock()
-        self._bar = _Bar(self._err) if not events and not verbose and self._err.isatty() else None
+        self._bar = Bar(self._err) if not events and not verbose and self._err.isatty() else None
         self._files = (0, 1)
         self._part = 0
         """Twentieths of the upload that were told."""
@@ -192,29 +189,6 @@ class Reporter:
             self._seq += 1
             head = {"v": 1, "timestamp": datetime.now(UTC).isoformat(), "seq": self._seq, "type": kind}
             print(json.dumps({**head, **values}), file=self._out, flush=True)
-
-
-class _Bar:
-    """One line that is drawn over itself, ten times a second at most."""
-
-    def __init__(self, err: TextIO) -> None:
-        self._err = err
-        self._drawn_s = 0.0
-        self._shown = False
-
-    def draw(self, done: int, total: int, text: str) -> None:
-        now_s = time.monotonic()
-        if now_s - self._drawn_s < _REDRAW_S and done < total:
-            return
-        self._drawn_s, self._shown = now_s, True
-        filled = _WIDTH * done // max(total, 1)
-        self._err.write(f"\r\033[K[{'#' * filled}{'.' * (_WIDTH - filled)}] {text}")
-        self._err.flush()
-
-    def clear(self) -> None:
-        if self._shown:
-            self._err.write("\r\033[K")
-            self._shown = False
 
 
 def _lists(plan: Plan) -> dict[str, list[str]]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from dbk_sync._cache import CHANGED, Fresh, HashCache
 from dbk_sync._collector import collector_paused
 from dbk_sync._empty_dirs import empty_directories
+from dbk_sync._entry import directory
 from dbk_sync._findings import Finding
 from dbk_sync._limits import check_limits
-from dbk_sync._manifest import Manifest, directory
+from dbk_sync._manifest import Manifest
 from dbk_sync._reading import Reading, by_path, listed
 from dbk_sync._scan_options import ScanOptions
 from dbk_sync._secrets import secret_reason

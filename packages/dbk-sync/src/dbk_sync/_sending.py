@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from dbk_sync._bodies import Bytes, Spooled
 from dbk_sync._content import ContentReader
-from dbk_sync._manifest import Entry
+from dbk_sync._entry import Entry
 from dbk_sync._remote import Report, Root
 from dbk_sync._remote_names import directories_of, is_directory, path_of
 from dbk_sync.driver._names import parents

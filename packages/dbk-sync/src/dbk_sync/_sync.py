@@ -17,8 +17,8 @@ from dbk_sync._bodies import Spooled
 from dbk_sync._cache import HashCache
 from dbk_sync._connect import Client
 from dbk_sync._delivery import Delivery
+from dbk_sync._delta import difference
 from dbk_sync._far_side import FarSide, within
-from dbk_sync._manifest import difference
 from dbk_sync._pack import Codec
 from dbk_sync._packing import Packing
 from dbk_sync._parts import Parts

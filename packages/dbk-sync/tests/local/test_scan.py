@@ -16,7 +16,7 @@ from typing import cast
 import pytest
 from dbk_sync import ContentReader, Entry, HashCache, Kind, Manifest, ScanOptions, pack, plan, scan
 from dbk_sync._cache import status_of
-from dbk_sync._manifest import difference
+from dbk_sync._delta import difference
 from dbk_sync.errors import ChangedWhileReadingError, LinkError, RulesError, UnreadableFilesError
 
 Plant = Callable[..., None]

@@ -17,8 +17,10 @@ import pytest
 from dbk_config import Secret, Settings, SyncSettings
 from dbk_local import Workspace
 from dbk_sync import _sync
+from dbk_sync._delta import difference
+from dbk_sync._entry import Entry, directory
 from dbk_sync._http import Http
-from dbk_sync._manifest import Entry, Manifest, difference, directory
+from dbk_sync._manifest import Manifest
 from dbk_sync._pack import pack
 from dbk_sync._pack_header import to_reuse
 from dbk_sync._plan import Plan
