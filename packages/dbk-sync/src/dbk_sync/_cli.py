@@ -10,15 +10,10 @@ from typing import Any, Final
 from dbk_config import cli
 
 from dbk_sync import _options
+from dbk_sync._exit_codes import EXIT_CODES
 
 PACKAGE: Final = "dbk-sync"
 _CONNECTION: Final = ("host", "profile")
-_EXIT_CODES: Final = (
-    "Exit: 0 done or nothing to do, 1 failed, 2 usage or settings, 3 source cannot be read, 4 size limit, "
-    "5 sign-in or permission, 6 target differs from its manifest, 7 too many deletions, 8 target in use, "
-    "10 differences found, 75 try again later, 130 and 143 interrupted."
-)
-
 _PLACES: Final = "SRC: a directory; TARGET: dbfs:, /Volumes, /Workspace, cluster:."
 
 
@@ -31,7 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The whole command."""
     parser = cli.make_parser(
         PACKAGE,
-        f"Puts exactly the files git would take on a Databricks workspace or cluster, incrementally. {_EXIT_CODES}",
+        f"Puts exactly the files git would take on a Databricks workspace or cluster, incrementally. {EXIT_CODES}",
         example="dbk-sync push . /Workspace/Users/me@example.com/project\ndbk-sync push --dry-run",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

@@ -11,8 +11,8 @@ from dbk_sync._held import Held
 from dbk_sync._job import Job
 from dbk_sync._push import remote_of
 from dbk_sync._remote import Remote
-from dbk_sync._report import Summary
 from dbk_sync._stores import DbfsStore, Refused, Store, VolumeStore, WorkspaceStore
+from dbk_sync._summary import Summary
 from dbk_sync._transfer import PACK_PREFIX, PACK_SUFFIX
 from dbk_sync.errors import AccessError, TargetError, VerificationError
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from dbk_sync import _plan, _state
 from dbk_sync._changing import again_when_changed
+from dbk_sync._exit_codes import DIFFERS
 from dbk_sync._held import Held
-from dbk_sync._job import DIFFERS, Job
+from dbk_sync._job import Job
 from dbk_sync._limits import size_text
 from dbk_sync._plan import Plan
 from dbk_sync._prepared import Guard, Prepared, Wish
-from dbk_sync._report import Summary
 from dbk_sync._scan import Scan
+from dbk_sync._summary import Summary
 from dbk_sync.errors import TargetError
 
 if TYPE_CHECKING:

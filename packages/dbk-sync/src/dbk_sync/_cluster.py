@@ -10,7 +10,7 @@ from dbk_sync._job import Job
 from dbk_sync._plan import Plan
 from dbk_sync._prepared import Guard
 from dbk_sync._reply import Reply
-from dbk_sync._report import Summary
+from dbk_sync._summary import Summary
 from dbk_sync._sync import Sync
 from dbk_sync.errors import SyncError
 

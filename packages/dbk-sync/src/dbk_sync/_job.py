@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dbk_config import DbkError, Settings, cli, load
-from dbk_config.errors import SettingsError
 
 from dbk_sync import _state, errors
 from dbk_sync._deadline import ending_after
+from dbk_sync._exit_codes import exit_code
 from dbk_sync._refused import Refused
 from dbk_sync._report import Reporter
 from dbk_sync._rule_file import RuleFile
@@ -26,32 +26,6 @@ from dbk_sync._target import Target, parse_target
 
 if TYPE_CHECKING:
     from dbk_sync._http import Http
-
-DIFFERS: Final = 10
-
-_CODES: Final[tuple[tuple[type[DbkError], int], ...]] = (
-    (errors.FileSizeError, 4),
-    (errors.UnreadableFilesError, 3),
-    (errors.ChangedWhileReadingError, 3),
-    (errors.SecretsError, 3),
-    (errors.LinkError, 3),
-    (errors.RulesError, 3),
-    (errors.SourceError, 2),
-    (errors.TargetError, 2),
-    (errors.NameCollisionError, 2),
-    (SettingsError, 2),
-    (errors.AccessError, 5),
-    (errors.VerificationError, 6),
-    (errors.FormatError, 6),
-    (errors.DeleteGuardError, 7),
-    (errors.LockedError, 8),
-    (errors.TransientError, 75),
-)
-
-
-def exit_code(error: DbkError) -> int:
-    """The exit code for an error; 1 for all without one of their own."""
-    return next((code for kind, code in _CODES if isinstance(error, kind)), 1)
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ class Service(Protocol):
         """Shows a message, at a file of the change if one is named: `kind` is `error` or `warning`."""
 
     def summarise(self, line: str, values: Mapping[str, Any]) -> None:
-        """Adds what was done to the page of the run; `values` are those of `_report.Summary`."""
+        """Adds what was done to the page of the run; `values` are those of `_summary.Summary`."""
 
     def output(self, **values: str) -> None:
         """Hands values on to later steps."""
