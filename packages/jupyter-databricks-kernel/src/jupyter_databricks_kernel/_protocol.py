@@ -26,9 +26,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import zmq
-from ipykernel.kernelbase import Kernel
 
 from jupyter_databricks_kernel._packing import forgiving
+from jupyter_databricks_kernel._refusals import RefusingKernel, no_subshells
 
 __all__ = ["AsyncKernel"]
 
@@ -47,7 +47,7 @@ _BESIDE = frozenset(
 )
 
 
-class AsyncKernel(Kernel):
+class AsyncKernel(RefusingKernel):
     """A kernel base whose `do_execute` is awaited and whose other requests never wait for it.
 
     Subclasses provide `interrupt` and `comm_message` besides the `do_*` methods of the base.
@@ -176,7 +176,7 @@ class AsyncKernel(Kernel):
         parent = self.session.deserialize(frames, content=True, copy=False)
         self._publish_status("busy", "shell", parent)
         reply_type = parent["header"]["msg_type"].rsplit("_", 1)[0] + "_reply"
-        self.session.send(self.shell_stream, reply_type, _no_subshells(), parent, ident=idents)
+        self.session.send(self.shell_stream, reply_type, no_subshells(), parent, ident=idents)
         self._idle_beside(parent)
 
     async def execute_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
@@ -220,35 +220,3 @@ class AsyncKernel(Kernel):
             self.io_loop.add_callback_from_signal(self.interrupt)
 
         signal.signal(signal.SIGINT, on_signal)
-
-    async def do_debug_request(self, msg: dict[str, Any]) -> dict[str, Any]:
-        """Answers in the debug protocol's own terms that there is no debugger."""
-        return {
-            "type": "response",
-            "request_seq": msg.get("seq", 0),
-            "command": msg.get("command", ""),
-            "success": False,
-            "message": "This kernel has no debugger.",
-            "body": {},
-        }
-
-    async def create_subshell_request(self, socket: Any, ident: Any, parent: dict[str, Any]) -> None:
-        """Refuses: two cells at once in one interpreter is not what a subshell promises."""
-        self.session.send(socket, "create_subshell_reply", _no_subshells(), parent, ident)
-
-    async def delete_subshell_request(self, socket: Any, ident: Any, parent: dict[str, Any]) -> None:
-        """Refuses, as there is none."""
-        self.session.send(socket, "delete_subshell_reply", _no_subshells(), parent, ident)
-
-    async def list_subshell_request(self, socket: Any, ident: Any, parent: dict[str, Any]) -> None:
-        """Lists none."""
-        self.session.send(socket, "list_subshell_reply", {"status": "ok", "subshell_id": []}, parent, ident)
-
-
-def _no_subshells() -> dict[str, Any]:
-    return {
-        "status": "error",
-        "ename": "SubshellsUnsupported",
-        "evalue": "This kernel has no subshells: the interpreter on the cluster runs one cell at a time.",
-        "traceback": [],
-    }
