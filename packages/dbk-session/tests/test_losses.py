@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dbk_local import Workspace
 from dbk_session import ContextLost, ContextOpened, Finished, Notice, Outage, Started, Stream
-from dbk_session.errors import ConnectionLost
+from dbk_session.errors import ConnectionLost, WorkspaceError
 
 EXECUTE = "POST /api/1.2/commands/execute"
 STATUS = "GET /api/1.2/commands/status"
@@ -123,6 +123,30 @@ def test_a_status_that_got_lost_is_asked_for_again(workspace, open_session, coun
     result = session.run(f"{counter.code}print('done')")
 
     assert (result.status, result.stdout, counter.count()) == ("ok", "done\n", 1)
+
+
+@pytest.mark.parametrize("channel", [*CHANNELS, "plain"])
+def test_a_workspace_that_stumbles_over_a_question_is_asked_again(workspace, open_session, counter, channel):
+    session = open_session(channel=channel)
+    session.run("1")
+    workspace.fault(STATUS, "status", status=500, times=4)
+
+    result = session.run(f"{counter.code}print('done')")
+
+    assert (result.status, result.stdout, counter.count()) == ("ok", "done\n", 1)
+    assert workspace.faults()[0]["hits"] == 4
+
+
+def test_what_is_not_a_question_is_not_repeated_after_a_stumble(workspace, open_session, counter):
+    session = open_session(channel="result")
+    session.run("1")
+    workspace.fault(EXECUTE, "status", status=500)
+
+    with pytest.raises(WorkspaceError, match="Something went wrong"):
+        session.run(counter.code).check()
+
+    assert counter.count() == 0
+    assert session.run("print(2)").text == "2"
 
 
 @pytest.mark.parametrize("channel", [*CHANNELS, "plain"])

@@ -41,7 +41,15 @@ class Answer:
 
 
 RefusalKind = Literal[
-    "credentials", "permission", "no_cluster", "cluster_state", "not_ready", "too_many", "unavailable", "other"
+    "credentials",
+    "permission",
+    "no_cluster",
+    "cluster_state",
+    "not_ready",
+    "too_many",
+    "unavailable",
+    "stumble",
+    "other",
 ]
 
 
@@ -50,7 +58,8 @@ class Refusal:
     """A request that was answered with an error.
 
     Attributes:
-        kind: what it means for the caller; `too_many` and `unavailable` pass by themselves.
+        kind: what it means for the caller; `too_many` and `unavailable` pass by themselves, and a `stumble` may: the
+            workspace failed at something, and does not say at what.
         status: HTTP status.
         code: the workspace's error code or exception name, "" when the body had none.
         message: its text, without markup.
@@ -88,6 +97,7 @@ _BY_CODE: Mapping[str, RefusalKind] = {
 }
 _BY_STATUS: Mapping[int, RefusalKind] = {401: "credentials", 403: "permission", 429: "too_many"}
 _GATEWAY = frozenset({502, 503, 504})
+_STUMBLES = frozenset({"", "INTERNAL_ERROR", "UNKNOWN"})
 
 
 def _kind(status: int, code: str, message: str, handled: bool) -> RefusalKind:
@@ -103,7 +113,10 @@ def _kind(status: int, code: str, message: str, handled: bool) -> RefusalKind:
         return _BY_CODE[code]
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    return "unavailable" if status in _GATEWAY or not handled else "other"
+    if status in _GATEWAY or not handled:
+        return "unavailable"
+    # What names an exception is about the request, and will be said again (a running stream, a lost context).
+    return "stumble" if status == 500 and code in _STUMBLES else "other"
 
 
 def _error_of(answer: Answer) -> tuple[str, str, bool]:

@@ -13,7 +13,7 @@ from dbk_session._clock import Clock
 from dbk_session._events import Outage
 from dbk_session._outages import Outages, Waiting
 from dbk_session._remedies import error_of
-from dbk_session._schedule import Patience
+from dbk_session._schedule import STUMBLES, Patience
 from dbk_session._transport import NotSent, Transport, Unsure
 from dbk_session.errors import ProtocolError
 
@@ -82,7 +82,7 @@ class Remote:
         return body
 
     def _answered(self, call: Call, waiting: Waiting, stop: threading.Event | None) -> dict[str, Any]:
-        renewed = False
+        renewed, stumbles = False, 0
         while True:
             transport = self._transport
             try:
@@ -103,13 +103,16 @@ class Remote:
             if refusal.kind == "credentials" and not renewed and self._is_renewed(transport):
                 renewed = True
                 continue
-            self._judge(call, refusal)
+            stumbles += refusal.kind == "stumble"
+            self._judge(call, refusal, stumbles)
             self._pause(waiting.after(refusal.message, answer.retry_after_s), stop)
 
-    def _judge(self, call: Call, refusal: Refusal) -> None:
+    def _judge(self, call: Call, refusal: Refusal, stumbles: int) -> None:
         """Raises unless the refusal passes by itself."""
         if refusal.kind == "too_many":
             return  # turned away at the door: it had no effect
+        if refusal.kind == "stumble" and call.method == "GET" and stumbles <= STUMBLES:
+            return  # a question may be asked again, and what it is about goes on meanwhile
         if refusal.kind == "unavailable":
             if not call.repeatable:
                 raise Doubtful(refusal.message)

@@ -21,6 +21,7 @@ __all__ = [
     "OPENING",
     "RUNNING",
     "STARTING",
+    "STUMBLES",
     "WEDGED",
     "Pace",
     "Patience",
@@ -97,6 +98,10 @@ RUNNING = Patience(total_s=600.0)
 
 LEAVING = Patience(total_s=5.0)
 """While cleaning up: the watchdog and the next start try again."""
+
+STUMBLES = 12
+"""How often a question that is answered with 500 and no reason is asked again, within 20 s: what no repetition mends
+must not be kept from the user for long."""
 
 _LONGEST_RETRY_S = 2.0
 
