@@ -106,7 +106,7 @@ def test_options_of_settings_reach_the_settings(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     got = []
     parser, go = command(lambda ns: got.append(cli.settings_of(ns)), settings=("cluster_id",))
-    cli.add_setting_options(go, "sync.exclude", "sync.enabled", "sync.store", without="sync.")
+    cli.add_setting_options(go, "sync.exclude", "sync.enabled", "sync.store")
 
     words = ["--cluster-id", "a", "--exclude", "x", "--exclude", "y,z", "--no-enabled", "--store", "workspace"]
     code = cli.run_parser(parser, ["--verbose", "go", *words])

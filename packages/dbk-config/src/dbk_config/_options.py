@@ -141,19 +141,17 @@ def add_common_options(parser: argparse.ArgumentParser, *, package: str) -> None
     parser.add_argument("--version", action=_Version, package=package)
 
 
-def add_setting_options(parser: argparse.ArgumentParser, *names: str, without: str = "") -> None:
+def add_setting_options(parser: argparse.ArgumentParser, *names: str) -> None:
     """An option for each named setting, all derived from its declaration; `load` checks what they are given.
 
     Args:
         parser: where to add them.
-        names: dotted names of settings.
-        without: a prefix to leave out of the options: `sync.` makes `--exclude` of `sync.exclude`.
+        names: dotted names of settings; `sync.exclude` makes `--exclude`.
     """
     for name in names:
         setting = SETTINGS[name]
-        option = "--" + name.removeprefix(without).replace(".", "-").replace("_", "-")
         action = parser.add_argument(
-            option, dest=name, default=argparse.SUPPRESS, help=_brief(setting), **_shape(setting)
+            setting.option, dest=name, default=argparse.SUPPRESS, help=_brief(setting), **_shape(setting)
         )
         if setting.choices:
             complete_with(action, setting.choices)

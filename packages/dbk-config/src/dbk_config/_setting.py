@@ -54,7 +54,8 @@ class Setting:
 
     @property
     def option(self) -> str:
-        return "--" + self.name.replace(".", "-").replace("_", "-")
+        """Its option on a command line. No table is named: a command has options of one beside those of no table."""
+        return "--" + self.name.rpartition(".")[2].replace("_", "-")
 
     @property
     def is_secret(self) -> bool:

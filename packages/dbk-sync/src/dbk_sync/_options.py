@@ -52,7 +52,7 @@ def add_scan_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
-    cli.add_setting_options(parser, *names, without="sync.")
+    cli.add_setting_options(parser, *names)
     for action in parser._actions:
         if action.dest in names and action.dest in _BRIEF:
             action.help, metavar = _BRIEF[action.dest]

@@ -62,7 +62,10 @@ class PlainTarget:
 
     def check(self, scanned: Scan) -> None:
         if scanned.preserve_times:
-            raise TargetError("Plain files get the time at which they are sent.", "Preserve times with --layout packs.")
+            raise TargetError(
+                "Plain files get the time at which they are sent.",
+                "Preserve them with --layout packs, or not: --no-preserve-times.",
+            )
         files = [entry for entry in scanned.manifest if entry.mode != "link"]
         unsaid = [entry.path for entry in files if not _is_text(entry.path)]
         if unsaid:

@@ -3,8 +3,8 @@
 import sys
 
 if __name__ == "__main__":
-    # The folder of the notebook, which `-m` puts first. Its modules are for the cluster: no code of a project runs here,
-    # where the token is. The kernelspec has `-P` for this, but one that an earlier release wrote has not.
+    # `-m` puts the folder of the notebook first. Its modules are for the cluster: no code of a project runs where the
+    # token is. The kernelspec has `-P` for this, but one that an earlier release wrote has not.
     if not sys.flags.safe_path:
         del sys.path[0]
 
