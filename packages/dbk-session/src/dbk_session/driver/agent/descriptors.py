@@ -24,7 +24,7 @@ from .scribe import Scribe
 _PIPE_BYTES = 1024 * 1024
 _READ_BYTES = 256 * 1024
 _F_SETPIPE_SZ = 1031  # fcntl.F_SETPIPE_SZ exists in Python 3.10 and newer on Linux only
-_SETTLE_S = 0.05
+_SETTLE_S = 0.5
 _DRAIN_S = 2.0
 STREAMS = {1: "stdout", 2: "stderr"}
 
@@ -36,6 +36,8 @@ class _Pipe:
     reading_end: int
     decoder: codecs.IncrementalDecoder
     closed: bool = False
+    batches: int = 0
+    """How many times it was read, and what was read handed over."""
 
 
 class Descriptors:
@@ -50,8 +52,7 @@ class Descriptors:
         self._lock = threading.Lock()
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
-        self._busy = False
-        self._batches = 0
+        self._reading: _Pipe | None = None
         self._thread = threading.Thread(target=self._work, name="dbk-descriptors", daemon=True)
         self._thread.start()
 
@@ -97,12 +98,15 @@ class Descriptors:
 
     def settle(self) -> None:
         """Wait, shortly, until what a subprocess has written is handed over: a later `print` must come after it."""
-        if not self._unread() or threading.current_thread() is self._thread:
+        if threading.current_thread() is self._thread:
             return
-        batches = self._batches
+        reading = self._reading
+        # A child that writes all the time must not stop the cell: one batch since is enough, begun after this moment.
+        enough = {pipe: pipe.batches + 1 + (pipe is reading) for pipe in self._unread()}
         deadline_s = time.monotonic() + _SETTLE_S
-        # A child that writes all the time must not stop the cell: one batch read since is enough.
-        while self._unread() and self._batches == batches and time.monotonic() < deadline_s:
+        while enough and any(pipe.batches < enough.get(pipe, 0) for pipe in self._unread()):
+            if time.monotonic() > deadline_s:
+                return
             time.sleep(0.0005)
 
     def still_open(self, run: Run) -> int:
@@ -111,34 +115,42 @@ class Descriptors:
             pipes = [key.data for key in self._selector.get_map().values() if isinstance(key.data, _Pipe)]
         return sum(pipe.run is run and not _is_hung_up(pipe) for pipe in pipes)
 
-    def _unread(self) -> bool:
-        """Whether something that was written is not handed over yet.
+    def _unread(self) -> list[_Pipe]:
+        """The pipes into which something was written that is not handed over yet.
 
-        The thread says busy before it reads, so "nothing to read" and "not busy" together mean that all is handed over.
+        The thread says what it reads before it does, so a pipe without anything to read that is not being read is done.
         """
         # A new object each time: one cannot be asked by two threads at once.
         poll = select.poll()
         for pipe in self._pipes:
             if not pipe.closed:
                 poll.register(pipe.reading_end, select.POLLIN)
-        return any(event & select.POLLIN for _, event in poll.poll(0)) or self._busy
+        readable = {descriptor for descriptor, event in poll.poll(0) if event & select.POLLIN}
+        reading = self._reading
+        return [pipe for pipe in self._pipes if pipe is reading or (not pipe.closed and pipe.reading_end in readable)]
 
     def _work(self) -> None:
         while True:
             for key, _ in self._selector.select():
-                self._busy = True
+                pipe: _Pipe | None = key.data
+                if pipe is None:
+                    self._woken()
+                    continue
+                self._reading = pipe
                 try:
-                    self._read(key.fd, key.data)
+                    self._read(key.fd, pipe)
                 finally:
-                    self._batches += 1
-                    self._busy = False
+                    pipe.batches += 1
+                    self._reading = None
 
-    def _read(self, descriptor: int, pipe: _Pipe | None) -> None:
+    def _woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_read, _READ_BYTES)
+
+    def _read(self, descriptor: int, pipe: _Pipe) -> None:
         try:
             data = os.read(descriptor, _READ_BYTES)
         except BlockingIOError:
-            return
-        if pipe is None:
             return
         text = pipe.decoder.decode(data, final=not data)
         if text:
