@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable
 
 from dbk_sync._walk import Walk
-from dbk_sync.driver._names import parents
+from dbk_sync.driver._names import all_parents, parents
 
 
 def empty_directories(source: bytes, found: Walk, taken: Iterable[bytes]) -> list[bytes]:
@@ -22,7 +22,7 @@ def empty_directories(source: bytes, found: Walk, taken: Iterable[bytes]) -> lis
 
 def innermost(directories: Iterable[bytes], taken: Iterable[bytes], closed: Collection[bytes] = ()) -> list[bytes]:
     """Those of `directories` that are above none of the others, nor of `taken` or `closed`, nor one of `closed`."""
-    full = {above for path in (*taken, *closed) for above in parents(path)}.union(closed)
+    full = all_parents((*taken, *closed)).union(closed)
     empty: list[bytes] = []
     for path in sorted(directories, reverse=True):  # deepest first: a directory sorts before what is in it
         if path not in full:

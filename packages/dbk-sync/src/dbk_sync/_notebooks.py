@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Final
 
-from dbk_sync.driver._names import parents
+from dbk_sync.driver._names import all_parents
 from dbk_sync.errors import TargetError
 
 _COMMENTS: Final = {b".py": b"#", b".r": b"#", b".sql": b"--", b".scala": b"//"}
@@ -44,7 +44,7 @@ def bare(path: bytes) -> bytes:
 def suspects(paths: Collection[bytes]) -> list[bytes]:
     """The paths that share a name in the workspace with a folder or a file, if they are notebooks or both are."""
     may_be = [path for path in paths if may_be_notebook(path)]
-    names = Counter([*paths, *_folders(paths)])
+    names = Counter([*paths, *all_parents(paths)])
     names.update(bare(path) for path in may_be)
     return [path for path in may_be if names[bare(path)] > 1]
 
@@ -55,7 +55,7 @@ def refuse_same_names(paths: Collection[bytes], notebooks: Collection[bytes]) ->
     Raises:
         TargetError: Two have the same; lists all.
     """
-    names = {folder: folder + b"/" for folder in _folders(paths)}
+    names = {folder: folder + b"/" for folder in all_parents(paths)}
     clashes = []
     for path in paths:
         name = bare(path) if path in notebooks else path
@@ -69,10 +69,6 @@ def refuse_same_names(paths: Collection[bytes], notebooks: Collection[bytes]) ->
             f"In the workspace a notebook loses its extension, which leaves one name for two:\n{listed}",
             "Rename one of each.",
         )
-
-
-def _folders(paths: Iterable[bytes]) -> set[bytes]:
-    return {above for path in paths for above in parents(path)}
 
 
 def _is_jupyter(content: bytes) -> bool:

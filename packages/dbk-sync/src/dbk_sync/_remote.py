@@ -18,7 +18,7 @@ from dbk_sync._manifest import Manifest
 from dbk_sync._plan import Plan
 from dbk_sync._scan import Scan
 from dbk_sync._stores import Store
-from dbk_sync.driver._names import parents
+from dbk_sync.driver._names import all_parents
 from dbk_sync.errors import DeleteGuardError, FormatError, TargetError
 
 
@@ -158,9 +158,9 @@ def keeping_deletes(plan: Plan) -> Plan:
     """
     if plan.base is None or not plan.deletes:
         return plan
-    full = {above for entry in plan.manifest for above in parents(entry.path)}
+    full = all_parents(entry.path for entry in plan.manifest)
     kept = [plan.base.by_path[path] for path in plan.deletes if path not in full]
-    taken = {above for one in kept for above in parents(one.path)}.intersection(plan.manifest.by_path)
+    taken = all_parents(one.path for one in kept).intersection(plan.manifest.by_path)
     if taken:
         listed = "\n".join(f"  {os.fsdecode(path)}" for path in sorted(taken))
         raise DeleteGuardError(

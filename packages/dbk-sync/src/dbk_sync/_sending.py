@@ -14,7 +14,7 @@ from dbk_sync._content import ContentReader
 from dbk_sync._entry import Entry
 from dbk_sync._remote import Report, Root
 from dbk_sync._remote_names import directories_of, is_directory, path_of
-from dbk_sync.driver._names import parents
+from dbk_sync.driver._names import all_parents
 from dbk_sync.errors import AccessError, ChangedWhileReadingError, RequestError, TransientError
 
 _MEMORY_BYTES: Final = 8 << 20
@@ -53,7 +53,7 @@ class Sending:
         if not self._root.store.makes_dirs and len(entries) > 1:
             known = {folder for name in present for folder in directories_of(name)}
             folders = {os.path.dirname(entry.path) for entry in entries if entry.mode != "dir"} - known - {b""}
-            leaves = folders - {above for folder in folders for above in parents(folder)}
+            leaves = folders - all_parents(folders)
             make = self._root.store.make_dir
             together([partial(make, self._root.at(os.fsdecode(one))) for one in sorted(leaves)], self._workers)
         together([*self._more, *(partial(self._put, entry) for entry in entries)], self._workers)

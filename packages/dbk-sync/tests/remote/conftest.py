@@ -25,7 +25,7 @@ from dbk_sync._pack import pack
 from dbk_sync._pack_header import to_reuse
 from dbk_sync._plan import Plan
 from dbk_sync.driver import _receive, _roots
-from dbk_sync.driver._tree import CONTROL
+from dbk_sync.driver._names import CONTROL
 
 USER = "someone@example.com"
 

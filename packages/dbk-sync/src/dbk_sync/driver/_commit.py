@@ -10,7 +10,7 @@ import json
 import os
 
 from ._disk import Disk
-from ._names import as_bytes, as_text, is_bytecode, kind, parents
+from ._names import all_parents, as_bytes, as_text, is_bytecode, kind
 
 
 class Commit:
@@ -35,7 +35,7 @@ class Commit:
         if work is None:
             return
         puts, deletes = work
-        folders = {above for path in deletes for above in parents(path)}
+        folders = all_parents(deletes)
         folders.update(path for path in deletes if self._delete(path) == "directory")
         # A directory among the puts may be there already, when all this is done a second time.
         for folder in sorted(folders.difference(puts), reverse=True):

@@ -10,9 +10,10 @@ import sys
 import time
 
 from ._disk import Disk
+from ._names import CONTROL, MARKER
 from ._refusals import Locked
 from ._roots import MOUNTS
-from ._tree import CONTROL, Tree
+from ._tree import Tree
 
 try:
     import fcntl
@@ -111,7 +112,7 @@ def sweep(root: bytes, disk: Disk, now_s: float) -> list[bytes]:
 
 def _is_abandoned(path: bytes, shared: bool, now_s: float) -> bool:
     control = os.path.join(path, CONTROL)
-    marker = os.path.join(control, b"tree.json")
+    marker = os.path.join(path, MARKER)
     touched = os.lstat(marker).st_mtime
     with open(marker, encoding="utf-8") as file:
         if json.load(file).get("keep"):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-_MARKER = os.path.join(".databricks", "dbk-sync", "tree.json")  # see `_tree`
+CONTROL = b".databricks/dbk-sync"
+"""Where in a tree everything of ours lies."""
+MARKER = CONTROL + b"/tree.json"
+"""The file by which a directory is known to be a tree."""
 
 
 def kind(whole: bytes) -> str:
@@ -28,6 +31,11 @@ def parents(path: bytes) -> Iterator[bytes]:
         yield path
 
 
+def all_parents(paths: Iterable[bytes]) -> set[bytes]:
+    """The directories above any of these."""
+    return {above for path in paths for above in parents(path)}
+
+
 def stays_inside(path: bytes, target: bytes) -> bool:
     """Whether a link at `path` (relative to the tree) to `target` cannot lead out of the tree by its own parts."""
     depth = path.count(b"/")
@@ -47,7 +55,7 @@ def is_synchronised(path: str) -> bool:
     """Whether a path is in a tree that a sync has made."""
     folder, above = os.path.abspath(path), ""
     while folder != above:
-        if os.path.isfile(os.path.join(folder, _MARKER)):
+        if os.path.isfile(os.path.join(folder, os.fsdecode(MARKER))):
             return True
         folder, above = os.path.dirname(folder), folder
     return False

@@ -27,13 +27,11 @@ from ._commit import Commit, make_parents
 from ._disk import Disk
 from ._header import Header, Put
 from ._manifest import MODE_755, MODE_DIR, MODE_LINK, Manifest, parse_manifest, tree_hash
-from ._names import stays_inside
+from ._names import CONTROL, MARKER, stays_inside
 from ._pack import PackReader
 from ._refusals import BadPack, NeedFull
 from ._room import check_room, removable
 from ._stream import SLICE_BYTES
-
-CONTROL = b".databricks/dbk-sync"
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.EIO})
 
@@ -65,7 +63,7 @@ class Tree:
     @property
     def marker(self) -> bytes:
         """The path of the file that says the directory is ours."""
-        return self._own(b"tree.json")
+        return os.path.join(self.path, MARKER)
 
     def open(self) -> None:
         """Finishes or throws away what a crash left, then reads what the tree holds."""
